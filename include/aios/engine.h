@@ -1,0 +1,82 @@
+/// `ArrowEngine`: one model in memory, used four ways, and scored.
+///
+/// An engine owns a loaded model (weights memory-mapped), its tokenizer and its threads. It is safe
+/// to call from several threads; calls share the thread pool. Results depend only on the model, the
+/// inputs and the seed: not on the number of threads, the batch, or other calls.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aios/config.h"
+#include "aios/results.h"
+#include "aios/tokenizer.h"
+
+namespace aios {
+
+/// A piece of an infill: given text, or a hole of `min_tokens` to `max_tokens` tokens.
+struct InfillSegment {
+  std::string text;        ///< given text when `max_tokens` is 0
+  int32_t min_tokens = 0;
+  int32_t max_tokens = 0;
+  static InfillSegment given(std::string text) { return {std::move(text), 0, 0}; }
+  static InfillSegment hole(int32_t min_tokens, int32_t max_tokens) {
+    return {{}, min_tokens, max_tokens};
+  }
+};
+
+/// Splits a text with holes `[[8]]` or `[[3-12]]` (tokens) into segments; `[[[[` is a literal `[[`.
+/// @throws ConfigError with the byte's offset when a hole is malformed
+std::vector<InfillSegment> parse_holes(std::string_view text);
+
+enum class AttentionMode { kModelDefault, kCausal, kFull };
+
+class ArrowEngine {
+ public:
+  /// Opens a model directory (see docs/formats). Only footers and headers are read.
+  /// @throws IoError, FormatError, DeviceError, InferenceError
+  explicit ArrowEngine(const std::string& model_directory, const EngineConfig& config = {});
+  ArrowEngine(ArrowEngine&&) noexcept;
+  ArrowEngine& operator=(ArrowEngine&&) noexcept;
+  ~ArrowEngine();
+
+  /// What this model can do: any of `encode`, `generate`, `diffuse`, `infill`, `score`.
+  [[nodiscard]] std::vector<std::string> modes() const;
+  [[nodiscard]] const FastTokenizer& tokenizer() const;
+  [[nodiscard]] int32_t max_length() const;  ///< context length in tokens
+
+  /// @throws InferenceError if the model is no encoder, TokenizerError on bad UTF-8
+  EncodeResult encode(std::span<const std::string> texts, const EncodeConfig& config = {});
+
+  GenerationResults generate(const std::string& prompt, const GenerationConfig& config = {},
+                             const TextCallback& on_text = {});
+
+  DiffusionResults diffuse(const std::string& prompt, const DiffusionConfig& config = {},
+                           const StepCallback& on_step = {});
+
+  DiffusionResults infill(std::span<const InfillSegment> segments,
+                          const DiffusionConfig& config = {}, const StepCallback& on_step = {});
+
+  /// Rewrites the chosen positions of a canvas; all others come back unchanged.
+  DiffusionResults edit(std::span<const int32_t> canvas, std::span<const int32_t> positions,
+                        const DiffusionConfig& config = {}, const StepCallback& on_step = {});
+
+  ScoreResult score(std::span<const std::string> documents, const ScoreConfig& config = {});
+
+  /// The network's own rows, unshifted, f32: logits [length, vocabulary], or the states after the
+  /// final norm [length, hidden_size].
+  LogitsResult logits(std::span<const int32_t> input_ids, AttentionMode attention,
+                      bool hidden_states = false);
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Library version, e.g. `0.1.0`.
+std::string_view version();
+
+}  // namespace aios

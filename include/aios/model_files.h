@@ -1,0 +1,67 @@
+/// Model directories on disk: convert, inspect, verify.
+///
+/// Functions only; each opens what it needs and closes it again. Safe to call from several threads
+/// on different output directories. Formats: docs/formats/.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "aios/config.h"
+
+namespace aios {
+
+using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
+
+struct ConvertOptions {
+  std::string dtype = "keep";  ///< keep | f32 | bf16 | f16
+  bool overwrite = false;      ///< replace an existing output directory
+  ProgressCallback progress;   ///< in bytes of input
+  CancellationToken cancellation;
+};
+
+struct ConvertReport {
+  int64_t num_tensors = 0;
+  int64_t num_parameters = 0;
+  int64_t input_bytes = 0;
+  int64_t output_bytes = 0;
+  double bits_per_weight = 0;
+};
+
+/// Writes a V2 model directory from a model directory of any supported kind. The output appears
+/// whole or not at all: files are written to temporary names, fsynced and renamed.
+/// @throws IoError, FormatError, ConfigError, InferenceError
+ConvertReport convert_model(const std::string& input_directory, const std::string& output_directory,
+                            const ConvertOptions& options = {});
+
+struct TensorSummary {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::string dtype;
+  int64_t num_bytes = 0;
+};
+
+struct ModelSummary {
+  std::string family;               ///< e.g. `qwen2`
+  std::string format;               ///< `parquet_v2`, `parquet_v1` or `safetensors`
+  std::vector<std::string> modes;   ///< what it can do: encode, generate, diffuse, infill, ...
+  int64_t num_parameters = 0;
+  int64_t num_bytes = 0;
+  std::vector<TensorSummary> tensors;
+};
+
+/// @throws IoError, FormatError
+ModelSummary inspect_model(const std::string& directory);
+
+struct VerifyReport {
+  int64_t num_tensors = 0;
+  int64_t num_bytes = 0;
+};
+
+/// Reads every byte: page checksums of Parquet, file checksums of metadata.json.
+/// @throws IoError, FormatError at the first byte that is wrong
+VerifyReport verify_model(const std::string& directory, const ProgressCallback& progress = {});
+
+}  // namespace aios

@@ -1,0 +1,95 @@
+/// `FastTokenizer`: text to token ids and back, as Hugging Face's `tokenizer.json` describes it.
+///
+/// The pipeline is normalizer, pre-tokenizer, model, post-processor, decoder; a stage that is not
+/// supported is a `FormatError` that names it. Text is UTF-8; invalid bytes are refused with their
+/// offset (`TokenizerError`). A loaded tokenizer is immutable: every const member may be called
+/// from several threads at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aios {
+
+struct TokenizeOptions {
+  bool add_special_tokens = true;
+  int32_t max_length = 0;           ///< 0: no truncation (whatever the file says)
+  bool truncate_left = false;       ///< which end is lost
+  int32_t pad_to_length = 0;        ///< batch: 0 no padding, -1 to the longest, else this length
+  bool pad_left = false;
+};
+
+struct Encoding {
+  std::vector<int32_t> ids;
+  std::vector<std::pair<int64_t, int64_t>> offsets;  ///< byte range in the text; {0, 0} for added ones
+  std::vector<int32_t> type_ids;
+  std::vector<uint8_t> special_tokens_mask;
+  std::vector<uint8_t> attention_mask;  ///< 0 on padding
+  bool truncated = false;
+};
+
+struct SpecialTokens {
+  std::optional<int32_t> begin, end, pad, mask, unknown, separator, classify;
+};
+
+class FastTokenizer {
+ public:
+  /// Reads `tokenizer.json` (a file, or a directory that holds it, with tokenizer_config.json and
+  /// special_tokens_map.json beside it when present).
+  /// @throws IoError, FormatError
+  static FastTokenizer from_file(const std::string& path);
+  /// From the text of a `tokenizer.json`. @throws FormatError
+  static FastTokenizer from_json(std::string_view json);
+
+  FastTokenizer(FastTokenizer&&) noexcept;
+  FastTokenizer& operator=(FastTokenizer&&) noexcept;
+  ~FastTokenizer();
+
+  /// @throws TokenizerError on invalid UTF-8 (with the byte's offset)
+  [[nodiscard]] Encoding encode(std::string_view text, const TokenizeOptions& options = {}) const;
+  [[nodiscard]] Encoding encode_pair(std::string_view first, std::string_view second,
+                                     const TokenizeOptions& options = {}) const;
+  [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
+                                                   const TokenizeOptions& options = {}) const;
+  /// @throws TokenizerError on an id outside the vocabulary
+  [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skip_special = true) const;
+
+  [[nodiscard]] int32_t vocab_size() const;  ///< largest id + 1, added tokens included
+  [[nodiscard]] std::optional<int32_t> token_to_id(std::string_view token) const;
+  [[nodiscard]] std::optional<std::string> id_to_token(int32_t id) const;
+  [[nodiscard]] bool is_special(int32_t id) const;
+  [[nodiscard]] const SpecialTokens& special_tokens() const;
+
+  struct Implementation;
+
+ private:
+  friend class StreamingDecoder;
+  explicit FastTokenizer(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Decodes ids one by one; each piece is final and holds whole UTF-8 characters only. Not
+/// thread-safe; must not outlive its tokenizer.
+class StreamingDecoder {
+ public:
+  explicit StreamingDecoder(const FastTokenizer& tokenizer, bool skip_special = true);
+  /// The text that `id` completed; may be empty.
+  std::string push(int32_t id);
+  /// What was held back at the end (an unfinished character is U+FFFD, as in `decode`).
+  std::string finish();
+
+ private:
+  const FastTokenizer* tokenizer_;
+  bool skip_special_;
+  std::vector<int32_t> pending_;
+  std::string emitted_prefix_;
+};
+
+}  // namespace aios

@@ -1,0 +1,22 @@
+/// Instruction sets of this processor, and the one that kernels use.
+#pragma once
+
+#include <string_view>
+
+namespace aios {
+
+/// Kernel variants, weakest first. `kAvx512Vnni`: F, BW, VL, DQ, VNNI; `kAvx512Bf16`: those + BF16.
+enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kNeon };
+
+[[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
+
+/// The best variant this processor and operating system can run.
+[[nodiscard]] Isa detect_isa() noexcept;
+
+/// `detect_isa()`, unless the environment variable AIOS_FORCE_ISA names another.
+/// @throws DeviceError if that name is unknown or cannot run here, with the names that can
+[[nodiscard]] Isa choose_isa();
+
+[[nodiscard]] int num_physical_cores() noexcept;
+
+}  // namespace aios

@@ -1,0 +1,39 @@
+/// What the denoising loop asks of a network; the loop knows no model.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tensor/head.h"
+
+namespace aios {
+
+/// What to do with keys and values that the denoiser may keep of this canvas. A denoiser without a
+/// cache computes the same answer from the whole window.
+enum class CacheAction {
+  kNone,   ///< window is the whole visible canvas; keep nothing
+  kStore,  ///< as kNone, and what lies before the window's end is final from now on
+};
+
+/// One canvas of a call. Positions count from the start of the canvas; the network sees the first
+/// `window.size()` tokens, and later positions do not exist for it.
+struct DenoiseInput {
+  int32_t canvas = 0;  ///< which canvas of the run
+  std::span<const int32_t> window;
+  std::span<const int32_t> positions;  ///< canvas positions whose predictions are wanted
+  CacheAction cache_action = CacheAction::kNone;
+};
+
+/// The network. Results are for the position asked: the denoiser applies the model's logit shift.
+class Denoiser {
+ public:
+  virtual ~Denoiser() = default;
+  /// Answers all `inputs` in one pass. `request.rows` is ignored (the rows are the inputs' positions,
+  /// in order, one result row each); all else of `request` counts.
+  virtual void denoise(std::span<const DenoiseInput> inputs, const HeadRequest& request,
+                       HeadResult& result) = 0;
+  [[nodiscard]] virtual int64_t vocab_size() const noexcept = 0;
+};
+
+}  // namespace aios

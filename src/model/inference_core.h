@@ -1,0 +1,60 @@
+/// A loaded network: token ids in, hidden states, scores or pooled vectors out.
+///
+/// Thread-safe: calls allocate their own activations. Weights are borrowed from the model
+/// directory's mapping, which the core keeps alive.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "model/kv_cache.h"
+#include "model/model_spec.h"
+
+namespace aios {
+
+class Recorder;
+class Transformer;
+class WeightLoader;
+
+/// One sequence of a call. With a cache, `token_ids` continue after the `cache->length()` tokens it
+/// holds, and their keys and values are appended to it.
+struct SequenceInput {
+  std::span<const int32_t> token_ids;
+  KVCache* cache = nullptr;
+};
+
+class InferenceCore {
+ public:
+  /// @param config_json the text of config.json
+  /// @throws FormatError (missing or mis-shaped tensor, unknown architecture), named
+  InferenceCore(const std::string& config_json, const WeightLoader& weights,
+                std::shared_ptr<Backend> backend);
+  ~InferenceCore();
+
+  [[nodiscard]] const ModelSpec& spec() const noexcept;
+  [[nodiscard]] std::unique_ptr<KVCache> make_cache(int64_t capacity) const;
+
+  /// Scores of the vocabulary. `request.rows` index the tokens of all sequences laid end to end.
+  /// Rows are the network's own: the caller shifts (`spec().logit_shift`).
+  /// @throws InferenceError on an id out of range, an empty sequence, or one beyond the context
+  void score(std::span<const SequenceInput> sequences, AttentionKind attention,
+             const HeadRequest& request, HeadResult& result, Recorder* recorder = nullptr) const;
+
+  /// Hidden states after the final norm, [tokens, hidden_size].
+  [[nodiscard]] std::vector<float> hidden_states(std::span<const SequenceInput> sequences,
+                                                 AttentionKind attention) const;
+  /// One vector per sequence, [sequences, hidden_size].
+  [[nodiscard]] std::vector<float> pooled(std::span<const SequenceInput> sequences,
+                                          AttentionKind attention, PoolKind kind,
+                                          bool normalize) const;
+
+ private:
+  std::unique_ptr<Transformer> transformer_;
+  std::shared_ptr<Backend> backend_;
+};
+
+}  // namespace aios
