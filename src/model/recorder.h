@@ -1,0 +1,19 @@
+/// Sees the input of every linear map of a forward pass: for calibration, probing and training.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace aios {
+
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  /// @param tensor_name of the weight in the checkpoint, e.g. `model.layers.0.mlp.up_proj.weight`
+  /// @param input f32 [rows, columns], valid during the call only
+  virtual void record(std::string_view tensor_name, std::span<const float> input,
+                      int64_t columns) = 0;
+};
+
+}  // namespace aios
