@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
@@ -16,7 +17,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   /// Uninitialised memory for `size` elements. @throws std::bad_alloc
   explicit AlignedBuffer(std::size_t size)
-      : data_(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{kCacheLine}))),
+      : data_(static_cast<T*>(::operator new (num_bytes(size), std::align_val_t{kCacheLine}))),
         size_(size) {}
 
   [[nodiscard]] T* data() noexcept { return data_.get(); }
@@ -26,9 +27,13 @@ class AlignedBuffer {
   [[nodiscard]] std::span<const T> span() const noexcept { return {data(), size_}; }
 
  private:
+  static std::size_t num_bytes(std::size_t size) {
+    if (size > SIZE_MAX / sizeof(T)) throw std::bad_array_new_length();
+    return size * sizeof(T);
+  }
   struct Delete {
     void operator()(T* memory) const noexcept {
-      ::operator delete(memory, std::align_val_t{kCacheLine});
+      ::operator delete (memory, std::align_val_t{kCacheLine});
     }
   };
   std::unique_ptr<T, Delete> data_;

@@ -14,7 +14,8 @@ using PhiloxKey = std::array<uint32_t, 2>;
 /// Ten rounds; equals the published test vectors of Random123.
 [[nodiscard]] PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key) noexcept;
 
-/// Uniform numbers in [0, 1) named by what they are for. Interface, so that tests can give their own.
+/// Uniform numbers in [0, 1) named by what they are for. Interface, so that tests can give their
+/// own.
 class UniformSource {
  public:
   virtual ~UniformSource() = default;

@@ -33,20 +33,21 @@ struct HeadRequest {
   /// Gumbel-max: `sampled_id` = argmax over tokens of logit / softmax_temperature
   /// + gumbel_scale * g, g = -ln(-ln u). 0: the argmax, ties to the smaller id.
   float gumbel_scale = 0.0F;
-  const UniformSource* noise = nullptr;     ///< needed when gumbel_scale > 0
-  std::span<const NoiseKey> noise_keys;     ///< per row, when gumbel_scale > 0
-  std::span<const int32_t> target_ids;      ///< optional, per row: token whose log probability is wanted
+  const UniformSource* noise = nullptr;  ///< needed when gumbel_scale > 0
+  std::span<const NoiseKey> noise_keys;  ///< per row, when gumbel_scale > 0
+  std::span<const int32_t>
+      target_ids;  ///< optional, per row: token whose log probability is wanted
 };
 
 /// Softmax quantities refer to logits / softmax_temperature over all tokens not suppressed.
 struct RowCandidates {
-  std::array<int32_t, 2> top_ids{-1, -1};         ///< the two largest logits; ties to the smaller id
+  std::array<int32_t, 2> top_ids{-1, -1};  ///< the two largest logits; ties to the smaller id
   std::array<float, 2> top_log_probs{};
   int32_t sampled_id = -1;
   float sampled_log_prob = 0;
-  float target_log_prob = 0;   ///< of target_ids[row]
-  float log_sum_exp = 0;       ///< of the scaled logits
-  float entropy = 0;           ///< nats
+  float target_log_prob = 0;  ///< of target_ids[row]
+  float log_sum_exp = 0;      ///< of the scaled logits
+  float entropy = 0;          ///< nats
 };
 
 struct HeadResult {

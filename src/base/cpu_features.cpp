@@ -1,0 +1,137 @@
+#include "base/cpu_features.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "aios/error.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace aios {
+namespace {
+
+constexpr std::pair<Isa, std::string_view> kIsaNames[] = {{Isa::kScalar, "scalar"},
+                                                          {Isa::kAvx2, "avx2"},
+                                                          {Isa::kAvx512Vnni, "avx512_vnni"},
+                                                          {Isa::kAvx512Bf16, "avx512_bf16"},
+                                                          {Isa::kNeon, "neon"}};
+
+#if defined(__x86_64__)
+
+struct CpuidRegisters {
+  uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+/// All zero where the processor has no such leaf.
+CpuidRegisters cpuid(uint32_t leaf, uint32_t subleaf) noexcept {
+  CpuidRegisters registers;
+  __get_cpuid_count(leaf, subleaf, &registers.eax, &registers.ebx, &registers.ecx, &registers.edx);
+  return registers;
+}
+
+/// XCR0: which register files the operating system saves. Needs OSXSAVE.
+uint64_t saved_register_files() noexcept {
+  uint32_t low = 0;
+  uint32_t high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t{high} << 32U) | low;
+}
+
+constexpr bool has_bits(uint64_t value, uint64_t bits) noexcept { return (value & bits) == bits; }
+
+#endif
+
+bool can_run(Isa isa, Isa detected) noexcept {
+  if (isa == Isa::kScalar || isa == detected) return true;
+  return isa != Isa::kNeon && detected != Isa::kNeon && isa < detected;
+}
+
+}  // namespace
+
+std::string_view isa_name(Isa isa) noexcept {
+  for (const auto& [candidate, name] : kIsaNames) {
+    if (candidate == isa) return name;
+  }
+  return "unknown";
+}
+
+// Bits: Intel SDM volume 2A, CPUID; XCR0: volume 1, section 13.3.
+Isa detect_isa() noexcept {
+#if defined(__aarch64__)
+  return Isa::kNeon;
+#elif defined(__x86_64__)
+  constexpr uint32_t kFma = 1U << 12U, kOsxsave = 1U << 27U, kAvx = 1U << 28U, kF16c = 1U << 29U;
+  constexpr uint32_t kAvx2 = 1U << 5U;
+  constexpr uint32_t kAvx512F = 1U << 16U, kAvx512Dq = 1U << 17U;
+  constexpr uint32_t kAvx512Bw = 1U << 30U, kAvx512Vl = 1U << 31U;
+  constexpr uint32_t kAvx512Vnni = 1U << 11U;
+  constexpr uint32_t kAvx512Bf16 = 1U << 5U;
+  constexpr uint64_t kXmmYmm = 0x06, kXmmYmmZmm = 0xe6;
+
+  const CpuidRegisters basic = cpuid(1, 0);
+  const CpuidRegisters extended = cpuid(7, 0);
+  if (!has_bits(basic.ecx, kFma | kOsxsave | kAvx | kF16c)) return Isa::kScalar;
+  const uint64_t saved = saved_register_files();
+  if (!has_bits(saved, kXmmYmm) || !has_bits(extended.ebx, kAvx2)) return Isa::kScalar;
+  if (!has_bits(saved, kXmmYmmZmm) ||
+      !has_bits(extended.ebx, kAvx512F | kAvx512Dq | kAvx512Bw | kAvx512Vl) ||
+      !has_bits(extended.ecx, kAvx512Vnni)) {
+    return Isa::kAvx2;
+  }
+  return has_bits(cpuid(7, 1).eax, kAvx512Bf16) ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
+#else
+  return Isa::kScalar;
+#endif
+}
+
+Isa choose_isa() {
+  const Isa detected = detect_isa();
+  const char* const forced = std::getenv("AIOS_FORCE_ISA");
+  if (forced == nullptr) return detected;
+  std::string runnable;
+  for (const auto& [isa, name] : kIsaNames) {
+    if (!can_run(isa, detected)) continue;
+    if (name == forced) return isa;
+    runnable += (runnable.empty() ? "" : ", ") + std::string(name);
+  }
+  throw DeviceError("AIOS_FORCE_ISA is '" + std::string(forced) +
+                    "', which cannot run here: use one of " + runnable + ", or unset it");
+}
+
+int num_physical_cores() noexcept {
+#if defined(__linux__)
+  try {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+      std::set<std::string> cores;  // named by their hardware threads, e.g. "0,4"
+      for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (!CPU_ISSET(cpu, &allowed)) continue;
+        std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                               "/topology/thread_siblings_list");
+        std::string core;
+        if (!std::getline(siblings, core)) core = std::to_string(cpu);
+        cores.insert(core);
+      }
+      if (!cores.empty()) return static_cast<int>(cores.size());
+    }
+  } catch (...) {  // no memory: fall through to the portable answer
+  }
+#endif
+  const unsigned num_threads = std::thread::hardware_concurrency();
+  return num_threads == 0 ? 1 : static_cast<int>(num_threads);
+}
+
+}  // namespace aios
