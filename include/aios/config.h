@@ -4,12 +4,16 @@
 /// here. A default-constructed struct is a sensible request. Structs are values; a
 /// `CancellationToken` is shared between the copies and safe to trigger from any thread or from a
 /// signal handler.
+///
+/// The fields of each struct stand in one table (src/engine/option_tables.cpp), from which the
+/// functions at the end read YAML and flags. They are stateless and safe to call from any thread.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aios {
@@ -142,5 +146,42 @@ struct ScoreConfig {
   uint64_t seed = 0;
   CancellationToken cancellation;
 };
+
+/// All options of a run: one section of a YAML file each, named as the member.
+struct Options {
+  EngineConfig engine;
+  EncodeConfig encode;
+  GenerationConfig generation;
+  DiffusionConfig diffusion;
+  ScoreConfig score;
+};
+
+/// How fronts present one field.
+struct OptionInfo {
+  std::string name;           ///< as in C++, YAML and JSON: `num_steps`
+  std::string placeholder;    ///< `N`, `X`, `TEXT`, or the choices `a|b|c`; empty for a switch
+  std::string description;    ///< one line
+  std::string default_value;  ///< empty for an empty text or list
+};
+
+/// The fields of EngineConfig, EncodeConfig, GenerationConfig, DiffusionConfig or ScoreConfig.
+template <typename Config>
+std::vector<OptionInfo> list_options();
+
+/// Sets the field `name` from text; a list (`stop`) is appended to.
+/// @param shown_as what an error calls the field, e.g. `--num-steps`; empty: `name`
+/// @throws ConfigError if there is no such field (with a suggestion), or the text is no value of it
+template <typename Config>
+void set_option(Config& config, std::string_view name, std::string_view text,
+                std::string_view shown_as = {});
+
+/// Every call checks its options with this first.
+/// @throws ConfigError naming the first field that is out of range or not a number
+template <typename Config>
+void check_options(const Config& config);
+
+/// Sets the fields that a YAML file names: a map of sections, each a map of fields.
+/// @throws IoError, or ConfigError with file, line and, for an unknown key, a suggestion
+void load_options(const std::string& path, Options& options);
 
 }  // namespace aios
