@@ -6,8 +6,8 @@
 
 #include "aios/config.h"
 #include "aios/error.h"
-#include "base/mapped_file.h"
 #include "base/suggestion.h"
+#include "base/text_file.h"
 #include "engine/option_table.h"
 
 namespace aios {
@@ -30,9 +30,7 @@ class OptionReader {
 
   void read() {
     constexpr std::size_t kMaxBytes = 1U << 20U;
-    const auto bytes = MappedFile::open(path_)->bytes();
-    if (bytes.size() > kMaxBytes) throw ConfigError(path_ + ": larger than 1 MiB: no option file");
-    const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string text = read_text_file(path_, kMaxBytes);
     try {
       read_sections(YAML::Load(text));
     } catch (const YAML::Exception& error) {

@@ -120,7 +120,7 @@ TEST(Options, MalformedYamlIsAnErrorWithItsLine) {
   EXPECT_THAT(loading("diffusion: {seed: }"),
               ThrowsMessage<ConfigError>(HasSubstr("diffusion.seed must have one value")));
   EXPECT_THAT(loading("#" + std::string(1U << 20U, 'x')),
-              ThrowsMessage<ConfigError>(HasSubstr("larger than 1 MiB")));
+              ThrowsMessage<IoError>(HasSubstr("more than 1048576 bytes")));
   EXPECT_THAT(
       [] {
         Options options;
