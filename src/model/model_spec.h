@@ -144,6 +144,10 @@ struct ModelSpec {
 [[nodiscard]] ModelSpec parse_model_spec(const std::string& config_json,
                                          const std::string& generation_config_json = {});
 
+/// What `parse_model_spec` guarantees, for a spec changed by hand: sizes are positive, fit each
+/// other, and no product of two overflows. @throws FormatError
+void check_model_spec(const ModelSpec& spec);
+
 /// `encode`, `generate`, `diffuse`.
 [[nodiscard]] const char* mode_name(Mode mode) noexcept;
 /// `full`, `causal`, `block-causal`.
