@@ -59,12 +59,13 @@ void ConfigReader::refuse(const char* key, const std::string& expected) const {
   throw FormatError(name_ + ": \"" + key + "\" is " + found + "; it must be " + expected);
 }
 
-int64_t ConfigReader::size(const char* key, std::optional<int64_t> fallback) const {
+int64_t ConfigReader::size(const char* key, std::optional<int64_t> fallback,
+                           int64_t maximum) const {
   const json* value = find(key);
   if (value == nullptr && fallback) return *fallback;
   const std::optional<int64_t> number = value == nullptr ? std::nullopt : whole_number(*value);
-  if (!number || *number < 1 || *number > kMaxSize) {
-    refuse(key, "a whole number from 1 to " + std::to_string(kMaxSize));
+  if (!number || *number < 1 || *number > maximum) {
+    refuse(key, "a whole number from 1 to " + std::to_string(maximum));
   }
   return *number;
 }

@@ -15,6 +15,7 @@ namespace aios {
 
 /// Sizes up to this are accepted, so that the product of any two fits into 64 bits.
 inline constexpr int64_t kMaxSize = int64_t{1} << 28;
+inline constexpr int64_t kMaxLayers = int64_t{1} << 14;
 
 /// A JSON object. A key that holds null counts as absent. Immutable.
 class ConfigReader {
@@ -28,8 +29,9 @@ class ConfigReader {
   // Each throws FormatError if the value has another type or is out of range, or if it is absent
   // and there is no fallback.
 
-  /// A whole number from 1 to `kMaxSize`.
-  [[nodiscard]] int64_t size(const char* key, std::optional<int64_t> fallback = {}) const;
+  /// A whole number from 1 to `maximum`.
+  [[nodiscard]] int64_t size(const char* key, std::optional<int64_t> fallback = {},
+                             int64_t maximum = kMaxSize) const;
   /// A finite number above 0.
   [[nodiscard]] double number(const char* key, std::optional<double> fallback = {}) const;
   [[nodiscard]] bool flag(const char* key, bool fallback) const;

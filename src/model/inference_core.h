@@ -13,6 +13,7 @@
 #include "backend/backend.h"
 #include "model/kv_cache.h"
 #include "model/model_spec.h"
+#include "model/packed_batch.h"
 
 namespace aios {
 
@@ -20,19 +21,15 @@ class Recorder;
 class Transformer;
 class WeightLoader;
 
-/// One sequence of a call. With a cache, `token_ids` continue after the `cache->length()` tokens it
-/// holds, and their keys and values are appended to it.
-struct SequenceInput {
-  std::span<const int32_t> token_ids;
-  KVCache* cache = nullptr;
-};
-
 class InferenceCore {
  public:
   /// @param config_json the text of config.json
   /// @throws FormatError (missing or mis-shaped tensor, unknown architecture), named
   InferenceCore(const std::string& config_json, const WeightLoader& weights,
                 std::shared_ptr<Backend> backend);
+  /// @param spec from `parse_model_spec`; its modes, kinds of attention and token ids may be
+  /// changed
+  InferenceCore(ModelSpec spec, const WeightLoader& weights, std::shared_ptr<Backend> backend);
   ~InferenceCore();
 
   [[nodiscard]] const ModelSpec& spec() const noexcept;

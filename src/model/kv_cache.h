@@ -18,7 +18,7 @@ namespace aios {
 
 class KVCache {
  public:
-  /// Allocates room for `capacity` tokens. @throws InferenceError if that is negative or too large
+  /// Allocates room for `capacity` tokens. @throws InferenceError if there is no memory for it
   KVCache(Backend& backend, int64_t num_layers, int64_t row_size, int64_t capacity);
 
   [[nodiscard]] int64_t length() const noexcept { return length_; }  ///< tokens held

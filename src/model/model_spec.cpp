@@ -108,8 +108,8 @@ void check_model_spec(const ModelSpec& spec) {
           "cannot rotate heads of " + std::to_string(spec.head_dim) +
               " dimensions; head_dim must be even");
   require(spec.position_offset >= 0 && spec.type_vocab_size >= 0, "cannot have negative sizes");
-  require(!spec.skip_pad_positions || (spec.tokens.pad && spec.position_offset >= 1),
-          "must have a pad_token_id");
+  require(!spec.skip_pad_positions || spec.position_offset >= 1,
+          "whose positions skip pads must have a position_offset");
   require(!spec.attention_kinds.empty(), "must allow a kind of attention");
   require(!spec.allows(AttentionKind::kBlockCausal) || spec.block_length >= 1,
           "must have a block_size of at least 1");

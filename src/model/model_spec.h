@@ -100,7 +100,7 @@ struct ModelSpec {
   PositionKind position_kind = PositionKind::kRotary;
   int64_t max_position_embeddings = 0;  ///< rows of the table of learned positions
   int64_t position_offset = 0;          ///< the first token's position (RoBERTa: 2)
-  /// Pad ids stand at position_offset - 1 and are not counted (RoBERTa).
+  /// The id position_offset - 1 is a pad: it stands at that position and is not counted (RoBERTa).
   bool skip_pad_positions = false;
   int64_t type_vocab_size = 0;  ///< 0: no embedding of token types; else all tokens have type 0
   RopeSpec rope;

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "backend/backend.h"
+
 namespace aios {
 
 class Recorder {
@@ -15,5 +17,9 @@ class Recorder {
   virtual void record(std::string_view tensor_name, std::span<const float> input,
                       int64_t columns) = 0;
 };
+
+/// Reads the first `num_rows` rows of `input` and records them; does nothing without a recorder.
+void record(Recorder* recorder, std::string_view tensor_name, int64_t num_rows, const Buffer& input,
+            Backend& backend);
 
 }  // namespace aios

@@ -14,8 +14,9 @@ ModelSpec parse_bert(const ConfigReader& config, bool has_head) {
   spec.names.head_transform = "cls.predictions.transform.dense";
   spec.names.head_norm = "cls.predictions.transform.LayerNorm";
   spec.names.head_bias = {"cls.predictions.bias", "cls.predictions.decoder.bias"};
-  // The next-sentence head, and a masked-LM head that config.json does not ask for.
+  // The next-sentence head and the bias's other name; or a head that config.json does not ask for.
   spec.names.ignored.emplace_back(has_head ? "cls.seq_relationship." : "cls.");
+  if (has_head) spec.names.ignored.emplace_back("cls.predictions.decoder.bias");
   return spec;
 }
 

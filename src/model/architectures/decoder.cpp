@@ -45,7 +45,7 @@ ModelSpec decoder_spec(std::string family, const ConfigReader& config, bool has_
   spec.vocab_size = config.size("vocab_size");
   spec.hidden_size = config.size("hidden_size");
   spec.intermediate_size = config.size("intermediate_size");
-  spec.num_hidden_layers = config.size("num_hidden_layers");
+  spec.num_hidden_layers = config.size("num_hidden_layers", {}, kMaxLayers);
   spec.num_attention_heads = config.size("num_attention_heads");
   spec.num_key_value_heads = config.size("num_key_value_heads", spec.num_attention_heads);
   spec.head_dim = config.size("head_dim", spec.hidden_size / spec.num_attention_heads);

@@ -10,7 +10,7 @@ ModelSpec parse_distilbert(const ConfigReader& config, bool has_head) {
   spec.vocab_size = config.size("vocab_size");
   spec.hidden_size = config.size("dim");
   spec.intermediate_size = config.size("hidden_dim");
-  spec.num_hidden_layers = config.size("n_layers");
+  spec.num_hidden_layers = config.size("n_layers", {}, kMaxLayers);
   spec.num_attention_heads = config.size("n_heads");
   spec.num_key_value_heads = spec.num_attention_heads;
   if (spec.hidden_size % spec.num_attention_heads != 0)

@@ -30,7 +30,7 @@ void set_bert_layers(ModelSpec& spec, const ConfigReader& config) {
   spec.vocab_size = config.size("vocab_size");
   spec.hidden_size = config.size("hidden_size");
   spec.intermediate_size = config.size("intermediate_size");
-  spec.num_hidden_layers = config.size("num_hidden_layers");
+  spec.num_hidden_layers = config.size("num_hidden_layers", {}, kMaxLayers);
   spec.num_attention_heads = config.size("num_attention_heads");
   spec.num_key_value_heads = spec.num_attention_heads;
   if (spec.hidden_size % spec.num_attention_heads != 0) {

@@ -53,7 +53,7 @@ ModelSpec parse_llada(const ConfigReader& config, bool has_head) {
   if (spec.vocab_size < vocab_size) config.refuse("embedding_size", "at least vocab_size");
   spec.hidden_size = config.size("d_model");
   spec.intermediate_size = config.size("mlp_hidden_size");
-  spec.num_hidden_layers = config.size("n_layers");
+  spec.num_hidden_layers = config.size("n_layers", {}, kMaxLayers);
   spec.num_attention_heads = config.size("n_heads");
   spec.num_key_value_heads = config.size(
       "n_kv_heads", config.flag("multi_query_attention", false) ? 1 : spec.num_attention_heads);

@@ -11,7 +11,6 @@ ModelSpec parse_roberta(const ConfigReader& config, bool has_head) {
   set_bert_layers(spec, config);
   const std::vector<int32_t> pad = config.token_ids("pad_token_id");
   if (pad.size() != 1) config.refuse("pad_token_id", "the id that positions start behind, often 1");
-  spec.tokens.pad = pad.front();
   spec.position_offset = int64_t{pad.front()} + 1;
   if (spec.context_length() < 1) config.refuse("max_position_embeddings", "above pad_token_id + 1");
   spec.skip_pad_positions = true;
@@ -22,7 +21,7 @@ ModelSpec parse_roberta(const ConfigReader& config, bool has_head) {
   spec.names.head_transform = "lm_head.dense";
   spec.names.head_norm = "lm_head.layer_norm";
   spec.names.head_bias = {"lm_head.bias", "lm_head.decoder.bias"};
-  if (!has_head) spec.names.ignored.emplace_back("lm_head.");
+  spec.names.ignored.emplace_back(has_head ? "lm_head.decoder.bias" : "lm_head.");
   return spec;
 }
 

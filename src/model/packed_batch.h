@@ -1,0 +1,35 @@
+/// The sequences of one call, checked and laid end to end.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backend/backend.h"
+#include "model/kv_cache.h"
+#include "model/model_spec.h"
+
+namespace aios {
+
+/// One sequence of a call. With a cache, `token_ids` continue after the `cache->length()` tokens it
+/// holds, and their keys and values are appended to it.
+struct SequenceInput {
+  std::span<const int32_t> token_ids;
+  KVCache* cache = nullptr;
+};
+
+struct PackedBatch {
+  std::vector<int32_t> token_ids;
+  std::vector<int32_t> positions;
+  std::vector<int32_t> starts;   // [sequences + 1]
+  std::vector<KVCache*> caches;  // [sequences], null: none
+
+  [[nodiscard]] int64_t num_tokens() const noexcept { return std::ssize(token_ids); }
+  [[nodiscard]] std::size_t num_sequences() const noexcept { return caches.size(); }
+};
+
+/// @throws InferenceError if there is no sequence, or one is empty, is longer than the context or
+///         its cache, holds an id outside the vocabulary or shares its cache with another
+[[nodiscard]] PackedBatch pack(std::span<const SequenceInput> sequences, const ModelSpec& spec);
+
+}  // namespace aios
