@@ -19,7 +19,7 @@ namespace aios {
 
 /// A piece of an infill: given text, or a hole of `min_tokens` to `max_tokens` tokens.
 struct InfillSegment {
-  std::string text;        ///< given text when `max_tokens` is 0
+  std::string text;  ///< given text when `max_tokens` is 0
   int32_t min_tokens = 0;
   int32_t max_tokens = 0;
   static InfillSegment given(std::string text) { return {std::move(text), 0, 0}; }

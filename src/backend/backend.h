@@ -70,8 +70,8 @@ struct Rotary {
 struct AttentionInputOp {
   Norm norm;  // absent in post-norm models
   Linear query, key, value;
-  Norm query_norm, key_norm;         // over each head, or absent
-  const Rotary* rotary = nullptr;    // or null
+  Norm query_norm, key_norm;       // over each head, or absent
+  const Rotary* rotary = nullptr;  // or null
   int32_t num_attention_heads = 0;
   int32_t num_key_value_heads = 0;
   int32_t head_dim = 0;
@@ -82,7 +82,7 @@ enum class AttentionKind { kFull, kCausal, kBlockCausal };
 /// Keys and values of one sequence: rows [first_row, first_row + num_rows) of both buffers. The
 /// queries of the sequence stand at key indices query_offset, query_offset + 1, ...
 struct KeyValueRange {
-  const Buffer* keys = nullptr;    // [*, num_key_value_heads * head_dim]
+  const Buffer* keys = nullptr;  // [*, num_key_value_heads * head_dim]
   const Buffer* values = nullptr;
   int64_t first_row = 0;
   int64_t num_rows = 0;
@@ -126,10 +126,11 @@ class Backend {
   virtual void read(const Buffer& source, int64_t row, std::span<float> destination) = 0;
   virtual void write(std::span<const float> source, Buffer& destination, int64_t row) = 0;
 
-  /// `hidden` has at least token_ids.size() rows; so have the buffers of all operations below, which
-  /// act on the first `num_rows`.
+  /// `hidden` has at least token_ids.size() rows; so have the buffers of all operations below,
+  /// which act on the first `num_rows`.
   virtual void embed(const EmbedOp& op, const PackedSequences& sequences, Buffer& hidden) = 0;
-  virtual void normalize(const Norm& norm, int64_t num_rows, const Buffer& input, Buffer& output) = 0;
+  virtual void normalize(const Norm& norm, int64_t num_rows, const Buffer& input,
+                         Buffer& output) = 0;
   virtual void attention_input(const AttentionInputOp& op, std::span<const int32_t> positions,
                                const Buffer& hidden, Buffer& query, Buffer& key, Buffer& value) = 0;
   /// Copies `num_rows` rows; how keys and values enter a cache.

@@ -29,8 +29,8 @@ struct DenoiseInput {
 class Denoiser {
  public:
   virtual ~Denoiser() = default;
-  /// Answers all `inputs` in one pass. `request.rows` is ignored (the rows are the inputs' positions,
-  /// in order, one result row each); all else of `request` counts.
+  /// Answers all `inputs` in one pass. `request.rows` is ignored (the rows are the inputs'
+  /// positions, in order, one result row each); all else of `request` counts.
   virtual void denoise(std::span<const DenoiseInput> inputs, const HeadRequest& request,
                        HeadResult& result) = 0;
   [[nodiscard]] virtual int64_t vocab_size() const noexcept = 0;
