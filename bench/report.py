@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Statistics of samples, and the Markdown tables of docs/performance.md.
+
+`bench/report.py build/bench/results.json` prints the tables of an earlier run.
+"""
+
+import json
+import pathlib
+import statistics
+import sys
+
+
+def summary(samples, higher_is_better=False):
+    """Median, best, and the distance of the quartiles as a share of the median."""
+    low, _, high = statistics.quantiles(samples, n=4) if len(samples) > 1 else samples * 3
+    median = statistics.median(samples)
+    best = max(samples) if higher_is_better else min(samples)
+    return {"median": median, "best": best, "spread": (high - low) / median, "runs": len(samples)}
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def peak_rows(results):
+    for name, samples in results["peaks"].items():
+        figures = summary(samples, higher_is_better=True)
+        yield [name, f"{figures['median']:.0f}", f"{figures['best']:.0f}",
+               f"{100 * figures['spread']:.0f} %"]
+
+
+def gemm_rows(results):
+    for line in results["gemm"]:
+        peak = summary(results["peaks"][line["peak"]], higher_is_better=True)["best"]
+        figures = summary(line["samples"], higher_is_better=True)
+        yield [line["name"], f"{figures['median']:.0f}", f"{figures['best']:.0f}",
+               f"{100 * figures['spread']:.0f} %", f"{100 * figures['median'] / peak:.0f} %"]
+
+
+def comparison_rows(results):
+    for line in results["comparisons"]:
+        ours, peer = summary(line["ours"]), summary(line["peer"])
+        scale, unit = {"seconds": (1e3, "ms"), "bytes": (2**-20, "MiB")}[line["unit"]]
+        cells = [f"{line['name']}, {unit}", line["form"], line["peer_name"]]
+        for figures in (ours, peer):
+            cells += [f"{scale * figures['median']:.4g} / {scale * figures['best']:.4g}",
+                      f"{100 * figures['spread']:.0f} %"]
+        yield [*cells, f"{peer['median'] / ours['median']:.2f}",
+               f"{peer['best'] / ours['best']:.2f}"]
+
+
+def markdown(results):
+    machine = results["machine"]
+    quiet = "quiet" if machine["busy_share"] < 0.05 else (
+        f"NOT QUIET: others used {100 * machine['busy_share']:.0f} % of it before the run")
+    return "\n".join([
+        f"{machine['processor']}, {machine['num_threads']} threads on processors "
+        f"{machine['processors']}, Linux {machine['kernel']}, {machine['compiler']}; "
+        f"{machine['date']}; {results['rounds']} rounds; machine {quiet}.",
+        "",
+        table(["Peak of the machine", "median", "best", "spread"], peak_rows(results)),
+        table(["Product M x N x K", "median", "best", "spread", "of the peak"], gemm_rows(results)),
+        table(["Model", "ours", "peer", "ours: median / best", "spread", "peer: median / best",
+               "spread", "peer / ours, medians", "best"], comparison_rows(results)),
+    ])
+
+
+if __name__ == "__main__":
+    print(markdown(json.loads(pathlib.Path(sys.argv[1]).read_text())), end="")
