@@ -1,0 +1,42 @@
+/// Turns what Arrow and Parquet report into this project's errors. Inside `storage` only.
+#pragma once
+
+#include <arrow/status.h>
+#include <parquet/exception.h>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "aios/error.h"
+
+namespace aios {
+
+/// Runs `read`; whatever the libraries throw means that the file is bad.
+template <typename Read>
+decltype(auto) reading_parquet(const std::string& path, Read&& read) {
+  try {
+    return std::forward<Read>(read)();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw FormatError("'" + path + "' is no sound Parquet file: " + error.what());
+  }
+}
+
+/// Runs `write`; a Status carries the IoError's own message out of the stream.
+template <typename Write>
+decltype(auto) writing_parquet(const std::string& path, Write&& write) {
+  try {
+    return std::forward<Write>(write)();
+  } catch (const parquet::ParquetStatusException& error) {
+    throw IoError(error.status().message());
+  } catch (const parquet::ParquetException& error) {
+    throw IoError("cannot write '" + path + "': " + error.what());
+  }
+}
+
+}  // namespace aios
