@@ -59,8 +59,7 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::write(std::span<const std::byte> bytes) {
   constexpr std::size_t kMaxWrite = std::size_t{1} << 30U;  // Linux writes less than 2 GiB at once
   while (!bytes.empty()) {
-    const ssize_t written =
-        ::write(descriptor_, bytes.data(), std::min(bytes.size(), kMaxWrite));
+    const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kMaxWrite));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw_io_error(path_);
     bytes = bytes.subspan(static_cast<std::size_t>(written));

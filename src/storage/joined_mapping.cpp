@@ -16,8 +16,8 @@ std::shared_ptr<const std::byte> join_mapped(std::span<const std::span<const std
     size += piece.size();
   }
 
-  void* const reserved = ::mmap(nullptr, size, PROT_NONE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const reserved =
+      ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) return nullptr;
   std::shared_ptr<std::byte> joined(static_cast<std::byte*>(reserved),
                                     [size](std::byte* memory) { ::munmap(memory, size); });

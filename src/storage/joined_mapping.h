@@ -8,8 +8,8 @@
 namespace aios {
 
 /// Maps `pieces`, which point into shared file mappings, one behind the other.
-/// @return the first byte of the whole, owner of the new mapping; null if a piece does not start on,
-/// or a piece but the last does not fill, whole pages of memory, or if the system refuses
+/// @return the first byte of the whole, owner of the new mapping; null if a piece does not start
+/// on, or a piece but the last does not fill, whole pages of memory, or if the system refuses
 [[nodiscard]] std::shared_ptr<const std::byte> join_mapped(
     std::span<const std::span<const std::byte>> pieces);
 

@@ -24,9 +24,8 @@ void MultiFileLoader::add_file(std::unique_ptr<WeightLoader> file,
     ++num_found;
   }
   if (num_found != names.size()) {
-    const auto missing = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
-      return !file->contains(name);
-    });
+    const auto missing = std::find_if(
+        names.begin(), names.end(), [&](const std::string& name) { return !file->contains(name); });
     throw FormatError("'" + table_.path() + "' names tensor '" + *missing +
                       "', which its file does not have");
   }

@@ -91,7 +91,7 @@ struct ParquetReader::Implementation {
   std::vector<std::vector<Row>> rows;         // for each row group, as read or from the directory
   bool rows_from_directory = false;
 
-  mutable std::mutex mutex;  // guards `reader` and `data`
+  mutable std::mutex mutex;                                     // guards `reader` and `data`
   mutable std::vector<std::weak_ptr<const RowGroupData>> data;  // for each row group, while in use
 };
 
@@ -168,8 +168,7 @@ std::vector<Row> ParquetReader::Implementation::read_row_group(int index) const 
   return read_rows(*reader->RowGroup(index), columns, table.path());
 }
 
-std::shared_ptr<const RowGroupData> ParquetReader::Implementation::row_group_data(
-    int index) const {
+std::shared_ptr<const RowGroupData> ParquetReader::Implementation::row_group_data(int index) const {
   const auto group = static_cast<std::size_t>(index);
   const std::lock_guard lock(mutex);
   if (auto known = data[group].lock()) return known;

@@ -2,8 +2,8 @@
 ///
 /// Opening reads the footer; a V2 file has a directory of its rows there. Files without one, V1
 /// included, have their small columns read as well. Data is zero-copy where a value lies plain and
-/// naturally aligned in the file, as V2 stores it; compressed or encoded values are decoded when they
-/// are asked for, a row group at a time.
+/// naturally aligned in the file, as V2 stores it; compressed or encoded values are decoded when
+/// they are asked for, a row group at a time.
 #pragma once
 
 #include <cstddef>

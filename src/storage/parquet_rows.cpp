@@ -122,8 +122,10 @@ void check_empty(parquet::RowGroupReader& row_group, int column, const std::stri
   for_each_value<parquet::ByteArrayReader>(
       row_group, column, path, [&](std::size_t row, const parquet::ByteArray& value) {
         if (value.len == 0) return;
-        throw FormatError("'" + path + "': tensor '" + rows[row].layer_name + "' is not quantised, "
-                          "yet has " + std::string(name));
+        throw FormatError("'" + path + "': tensor '" + rows[row].layer_name +
+                          "' is not quantised, "
+                          "yet has " +
+                          std::string(name));
       });
 }
 
@@ -152,8 +154,8 @@ ModelColumns find_columns(const parquet::SchemaDescriptor& descriptor, const std
        {schema::kZeroPoints, Type::BYTE_ARRAY, &ModelColumns::zero_points, true}}};
   ModelColumns columns;
   for (const Wanted& wanted : kWanted) {
-    columns.*wanted.column = find_column(descriptor, wanted.name, wanted.type,
-                                         wanted.name == schema::kShape, path);
+    columns.*wanted.column =
+        find_column(descriptor, wanted.name, wanted.type, wanted.name == schema::kShape, path);
   }
   for (const Wanted& wanted : kWanted) {
     if (columns.*wanted.column < 0 && (columns.is_v2() || !wanted.v2)) {

@@ -45,7 +45,8 @@ struct ModelColumns {
                                                               const ModelColumns& columns,
                                                               const std::string& path);
 
-/// Calls `visit(row, value)` for the `data` of each row in order; a value lives until the next call.
+/// Calls `visit(row, value)` for the `data` of each row in order; a value lives until the next
+/// call.
 void for_each_data(parquet::RowGroupReader& row_group, const ModelColumns& columns,
                    const std::string& path,
                    const std::function<void(std::size_t, std::span<const std::byte>)>& visit);

@@ -38,8 +38,8 @@ NodePtr required_string(std::string_view name) {
 }
 
 NodePtr required_int32_list(std::string_view name) {
-  const auto list = GroupNode::Make("list", Repetition::REPEATED,
-                                    {required("element", parquet::Type::INT32)});
+  const auto list =
+      GroupNode::Make("list", Repetition::REPEATED, {required("element", parquet::Type::INT32)});
   return GroupNode::Make(std::string(name), Repetition::REQUIRED, {list},
                          parquet::LogicalType::List());
 }
@@ -52,17 +52,15 @@ std::shared_ptr<GroupNode> group(const parquet::schema::NodeVector& fields) {
 /// The order in which `Implementation::write_row` writes. `data` comes last, so that the small
 /// columns of a row share one page of memory with the start of its data.
 std::shared_ptr<GroupNode> v2_schema() {
-  return group({required_string(schema::kLayerName), required_int32_list(schema::kShape),
-                required_string(schema::kDtype),
-                required(schema::kNumParams, parquet::Type::INT64),
-                required_string(schema::kQuantType),
-                required(schema::kQuantAxis, parquet::Type::INT32),
-                required(schema::kGroupSize, parquet::Type::INT32),
-                required_string(schema::kLayout),
-                required(schema::kShardIndex, parquet::Type::INT32),
-                required(schema::kScales, parquet::Type::BYTE_ARRAY),
-                required(schema::kZeroPoints, parquet::Type::BYTE_ARRAY),
-                required(schema::kData, parquet::Type::BYTE_ARRAY)});
+  return group(
+      {required_string(schema::kLayerName), required_int32_list(schema::kShape),
+       required_string(schema::kDtype), required(schema::kNumParams, parquet::Type::INT64),
+       required_string(schema::kQuantType), required(schema::kQuantAxis, parquet::Type::INT32),
+       required(schema::kGroupSize, parquet::Type::INT32), required_string(schema::kLayout),
+       required(schema::kShardIndex, parquet::Type::INT32),
+       required(schema::kScales, parquet::Type::BYTE_ARRAY),
+       required(schema::kZeroPoints, parquet::Type::BYTE_ARRAY),
+       required(schema::kData, parquet::Type::BYTE_ARRAY)});
 }
 
 /// Statistics are kept for names only: a query for one tensor then skips all other row groups.
@@ -155,9 +153,8 @@ struct ParquetModelWriter::Implementation {
         file(path),
         sink(std::make_shared<AtomicFileStream>(file)),
         properties(writer_properties()) {
-    writing_parquet(path, [&] {
-      writer = parquet::ParquetFileWriter::Open(sink, v2_schema(), properties);
-    });
+    writing_parquet(
+        path, [&] { writer = parquet::ParquetFileWriter::Open(sink, v2_schema(), properties); });
   }
 
   void write_row(const schema::Row& row, std::span<const std::byte> data, std::size_t alignment);

@@ -19,9 +19,8 @@ class ParquetModelWriter {
   /// @param max_value_bytes tensors beyond are sharded; a multiple of kShardAlignment, at most
   /// kMaxValueBytes
   /// @throws IoError
-  explicit ParquetModelWriter(
-      const std::string& path,
-      std::size_t max_value_bytes = quantization_schema::kMaxValueBytes);
+  explicit ParquetModelWriter(const std::string& path,
+                              std::size_t max_value_bytes = quantization_schema::kMaxValueBytes);
   ParquetModelWriter(const ParquetModelWriter&) = delete;
   ParquetModelWriter& operator=(const ParquetModelWriter&) = delete;
   ~ParquetModelWriter();

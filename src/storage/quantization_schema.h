@@ -1,7 +1,7 @@
 /// The columns of a Parquet model file and what a row of them says.
 ///
-/// docs/formats/parquet-v2.md is the specification. V1 has `layer_name`, `shape`, `dtype`, `data` and
-/// `num_params`; V2 adds the columns of the quantisation.
+/// docs/formats/parquet-v2.md is the specification. V1 has `layer_name`, `shape`, `dtype`, `data`
+/// and `num_params`; V2 adds the columns of the quantisation.
 #pragma once
 
 #include <cstddef>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "aios/error.h"
-#include "base/mapped_file.h"
+#include "base/text_file.h"
 #include "storage/multi_file_loader.h"
 #include "storage/safetensors_header.h"
 #include "storage/safetensors_reader.h"
@@ -44,14 +44,8 @@ class StrictObjects {
 };
 
 json parse_index(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  const auto bytes = file->bytes();
-  if (bytes.size() > kMaxSafetensorsHeaderBytes) {
-    throw FormatError("'" + path + "' is too large for an index");
-  }
-  const auto* const text = reinterpret_cast<const char*>(bytes.data());
   try {
-    return json::parse(text, text + bytes.size(), StrictObjects(path));
+    return json::parse(read_text_file(path, kMaxSafetensorsHeaderBytes), StrictObjects(path));
   } catch (const json::exception& error) {
     throw FormatError("'" + path + "' is no JSON: " + error.what());
   }

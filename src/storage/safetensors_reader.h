@@ -1,7 +1,7 @@
 /// Tensors of one safetensors file, viewed in its mapping.
 ///
-/// The format allows data at any byte; a tensor that is misaligned for its type is copied when it is
-/// asked for, all others are zero-copy.
+/// The format allows data at any byte; a tensor that is misaligned for its type is copied when it
+/// is asked for, all others are zero-copy.
 #pragma once
 
 #include <memory>

@@ -17,8 +17,8 @@ namespace aios {
 
 /// Bytes of a row-major tensor of `shape`.
 /// @param what names the tensor and its file in the message
-/// @throws FormatError if an extent is negative or the size cannot be counted in 63 bits; extents of
-/// zero do not hide an overflow of the others
+/// @throws FormatError if an extent is negative or the size cannot be counted in 63 bits; extents
+/// of zero do not hide an overflow of the others
 [[nodiscard]] std::size_t checked_num_bytes(std::span<const int64_t> shape, DType dtype,
                                             const std::string& what);
 
