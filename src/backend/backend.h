@@ -45,8 +45,8 @@ struct PackedSequences {
 enum class NormKind { kRmsNorm, kLayerNorm };
 struct Norm {
   NormKind kind = NormKind::kRmsNorm;
-  DeviceTensorPtr weight;  // [size]; null: no norm
-  DeviceTensorPtr bias;    // [size] or null
+  DeviceTensorPtr weight{};  // [size]; null: no norm
+  DeviceTensorPtr bias{};    // [size] or null
   float epsilon = 1e-6F;
   explicit operator bool() const noexcept { return weight != nullptr; }
 };

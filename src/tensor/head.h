@@ -25,18 +25,18 @@ struct NoiseKey {
 
 struct HeadRequest {
   HeadOutput output = HeadOutput::kCandidates;
-  std::span<const int32_t> rows;  ///< rows of the hidden states, in the order of the results
-  std::span<const int32_t> suppressed_token_ids;  ///< get logit -infinity; ascending order
+  std::span<const int32_t> rows{};  ///< rows of the hidden states, in the order of the results
+  std::span<const int32_t> suppressed_token_ids{};  ///< get logit -infinity; ascending order
 
   // kCandidates only:
   float softmax_temperature = 1.0F;  ///< > 0: logits are divided by it before softmax quantities
   /// Gumbel-max: `sampled_id` = argmax over tokens of logit / softmax_temperature
   /// + gumbel_scale * g, g = -ln(-ln u). 0: the argmax, ties to the smaller id.
   float gumbel_scale = 0.0F;
-  const UniformSource* noise = nullptr;  ///< needed when gumbel_scale > 0
-  std::span<const NoiseKey> noise_keys;  ///< per row, when gumbel_scale > 0
+  const UniformSource* noise = nullptr;    ///< needed when gumbel_scale > 0
+  std::span<const NoiseKey> noise_keys{};  ///< per row, when gumbel_scale > 0
   std::span<const int32_t>
-      target_ids;  ///< optional, per row: token whose log probability is wanted
+      target_ids{};  ///< optional, per row: token whose log probability is wanted
 };
 
 /// Softmax quantities refer to logits / softmax_temperature over all tokens not suppressed.
