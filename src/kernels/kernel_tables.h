@@ -1,0 +1,10 @@
+/// The tables that the translation units of the instruction sets fill.
+#pragma once
+
+#include "kernels/kernels.h"
+
+namespace aios {
+
+extern const Kernels kScalarKernels;
+
+}  // namespace aios

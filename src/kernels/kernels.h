@@ -1,0 +1,51 @@
+/// The table of kernels, one per instruction set. All are noexcept and thread-safe: they touch
+/// nothing but what their arguments point at.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cpu_features.h"
+#include "kernels/attention.h"
+#include "kernels/logit_scan.h"
+#include "kernels/matmul.h"
+#include "kernels/normalize.h"
+
+namespace aios {
+
+/// Named op_activation_weight where types matter. Each member's contract stands at its
+/// `_reference`.
+struct Kernels {
+  MatmulFunction matmul_f32_f32;
+  MatmulFunction matmul_f32_bf16;
+  MatmulFunction matmul_f32_f16;
+  MatmulFunction matmul_bf16_bf16;  // bf16 products, f32 sums; null where there are no bf16 dots
+  void (*f32_to_bf16)(const float* x, uint16_t* out, int64_t size) noexcept;  // null likewise
+
+  void (*attention)(const AttentionArguments&) noexcept;
+  LogitScanFunction scan_logits;
+
+  void (*rms_norm)(const NormalizeArguments&) noexcept;
+  void (*layer_norm)(const NormalizeArguments&) noexcept;
+  void (*rotate)(const float* cosines, const float* sines, float* x, int64_t half) noexcept;
+
+  void (*silu)(float* x, int64_t size) noexcept;
+  void (*gelu)(float* x, int64_t size) noexcept;
+  void (*gelu_tanh)(float* x, int64_t size) noexcept;
+  void (*relu)(float* x, int64_t size) noexcept;
+  void (*tanh)(float* x, int64_t size) noexcept;
+
+  void (*add)(const float* x, float* y, int64_t size) noexcept;
+  void (*multiply)(const float* x, float* y, int64_t size) noexcept;
+  void (*scale)(float factor, float* y, int64_t size) noexcept;
+  void (*scale_add)(float factor, const float* x, float* y, int64_t size) noexcept;
+  float (*dot)(const float* x, const float* y, int64_t size) noexcept;
+
+  void (*f32_to_f32)(const void* x, float* out, int64_t size) noexcept;
+  void (*bf16_to_f32)(const void* x, float* out, int64_t size) noexcept;
+  void (*f16_to_f32)(const void* x, float* out, int64_t size) noexcept;
+};
+
+/// @param isa one that this processor can run and this build contains (`choose_isa()`)
+[[nodiscard]] const Kernels& kernels_for(Isa isa) noexcept;
+
+}  // namespace aios

@@ -1,0 +1,33 @@
+/// The reference kernels: the definition of every operation, and what runs where no variant fits.
+#include "kernels/elementwise.h"
+#include "kernels/kernel_tables.h"
+
+namespace aios {
+
+constinit const Kernels kScalarKernels = {
+    .matmul_f32_f32 = matmul_f32_f32_reference,
+    .matmul_f32_bf16 = matmul_f32_bf16_reference,
+    .matmul_f32_f16 = matmul_f32_f16_reference,
+    .matmul_bf16_bf16 = nullptr,
+    .f32_to_bf16 = nullptr,
+    .attention = attention_reference,
+    .scan_logits = scan_logits_reference,
+    .rms_norm = rms_norm_reference,
+    .layer_norm = layer_norm_reference,
+    .rotate = rotate_reference,
+    .silu = silu_reference,
+    .gelu = gelu_reference,
+    .gelu_tanh = gelu_tanh_reference,
+    .relu = relu_reference,
+    .tanh = tanh_reference,
+    .add = add_reference,
+    .multiply = multiply_reference,
+    .scale = scale_reference,
+    .scale_add = scale_add_reference,
+    .dot = dot_reference,
+    .f32_to_f32 = f32_to_f32_reference,
+    .bf16_to_f32 = bf16_to_f32_reference,
+    .f16_to_f32 = f16_to_f32_reference,
+};
+
+}  // namespace aios
