@@ -1,0 +1,48 @@
+/// The rows that enter a matmul, in the forms that its weights read.
+#pragma once
+
+#include <cstdint>
+
+#include "backend/cpu/scratch.h"
+#include "kernels/kernels.h"
+
+namespace aios {
+
+struct MatmulForms {
+  bool f32 = false;
+  bool bf16 = false;
+  MatmulForms& operator|=(MatmulForms other) noexcept {
+    f32 |= other.f32;
+    bf16 |= other.bf16;
+    return *this;
+  }
+};
+
+/// [rows, depth] in f32, bf16 or both, each row padded with zeros as the kernels want it. Different
+/// parts of it may be stored from several threads at once.
+class MatmulInput {
+ public:
+  /// Makes room for rows whose elements are then stored.
+  void reset(const Kernels& kernels, MatmulForms forms, int64_t rows, int64_t depth);
+
+  /// Row `row`, columns [column, column + size) become `values`.
+  void store(int64_t row, int64_t column, const float* values, int64_t size) noexcept;
+
+  [[nodiscard]] int64_t depth() const noexcept { return depth_; }
+  [[nodiscard]] int64_t stride() const noexcept { return padded_depth(depth_); }
+  [[nodiscard]] const float* f32_row(int64_t row) const noexcept {
+    return f32_.data() + row * stride();
+  }
+  [[nodiscard]] const uint16_t* bf16_row(int64_t row) const noexcept {
+    return bf16_.data() + row * stride();
+  }
+
+ private:
+  const Kernels* kernels_ = nullptr;
+  MatmulForms forms_;
+  int64_t depth_ = 0;
+  GrowingBuffer<float> f32_;
+  GrowingBuffer<uint16_t> bf16_;
+};
+
+}  // namespace aios
