@@ -22,3 +22,6 @@ if(AIOS_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${AIOS_SANITIZE})
 endif()
+if(AIOS_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage that guides libFuzzer
+endif()

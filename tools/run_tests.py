@@ -105,7 +105,7 @@ def run_pytest(folders: list[str], ignored: list[str]) -> Totals:
 
 
 def runnable_isas(wanted: str, totals: Totals) -> list[str]:
-    """The names in `wanted` that this processor runs; `all` is every known one, with skips noted."""
+    """The names in `wanted` that this processor runs; `all` is every known one."""
     if wanted != "all":
         return wanted.split(",")
     words = Path("/proc/cpuinfo").read_text().split()
