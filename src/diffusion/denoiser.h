@@ -19,9 +19,13 @@ enum class CacheAction {
 /// One canvas of a call. Positions count from the start of the canvas; the network sees the first
 /// `window.size()` tokens, and later positions do not exist for it.
 struct DenoiseInput {
-  int32_t canvas = 0;  ///< which canvas of the run
+  /// Which canvas of the run. With guidance, canvas `num_canvases + i` is the unconditional branch
+  /// of canvas i: a canvas of its own, whose given tokens are masks.
+  int32_t canvas = 0;
   std::span<const int32_t> window;
-  std::span<const int32_t> positions;  ///< canvas positions whose predictions are wanted
+  /// Canvas positions whose predictions are wanted, ascending. Empty only with kStore, and then no
+  /// rows are expected: a notice, on which the denoiser may act now, at its next call, or never.
+  std::span<const int32_t> positions;
   CacheAction cache_action = CacheAction::kNone;
 };
 

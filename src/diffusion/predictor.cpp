@@ -1,0 +1,208 @@
+#include "diffusion/predictor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "aios/error.h"
+#include "sampling/row_candidates.h"
+#include "sampling/row_filters.h"
+
+namespace aios {
+namespace {
+
+struct EndAllowance {
+  bool somewhere = false;
+  bool everywhere = true;
+};
+
+EndAllowance end_allowance(std::span<const CanvasRun> runs) {
+  EndAllowance allowance;
+  for (const CanvasRun& run : runs) {
+    for (std::size_t position = 0; position < run.given().size(); ++position) {
+      if (run.given()[position] != 0) continue;
+      if (run.canvas().may_end[position] != 0) {
+        allowance.somewhere = true;
+      } else {
+        allowance.everywhere = false;
+      }
+    }
+  }
+  return allowance;
+}
+
+/// The canvas as the unconditional branch sees it.
+std::vector<int32_t> hide_given(const CanvasRun& run, int32_t mask_token_id) {
+  std::vector<int32_t> window(run.window().begin(), run.window().end());
+  for (std::size_t position = 0; position < window.size(); ++position) {
+    if (run.given()[position] != 0) window[position] = mask_token_id;
+  }
+  return window;
+}
+
+/// conditional = u + (cfg_scale + 1) (c - u); a token that either branch rules out stays out.
+void guide(std::span<float> conditional, std::span<const float> unconditional, float cfg_scale) {
+  for (std::size_t i = 0; i < conditional.size(); ++i) {
+    const float u = unconditional[i];
+    const float c = conditional[i];
+    conditional[i] = u == kRuledOut || c == kRuledOut ? kRuledOut : u + (cfg_scale + 1) * (c - u);
+  }
+}
+
+void check_rows(const CanvasRun& run, std::span<const RowCandidates> rows, int64_t vocab_size) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const RowCandidates& candidates = rows[row];
+    if (candidates.sampled_id < 0 || candidates.sampled_id >= vocab_size ||
+        std::isnan(candidates.sampled_log_prob)) {
+      throw InferenceError("no token can be drawn for position " +
+                           std::to_string(run.wanted_positions()[row]) + " of canvas " +
+                           std::to_string(run.index()) +
+                           ": the network's scores are not numbers, or every token is suppressed");
+    }
+  }
+}
+
+}  // namespace
+
+Predictor::Predictor(Denoiser& denoiser, const DiffusionConfig& config, const RunSettings& settings,
+                     std::span<const CanvasRun> runs, std::span<const int32_t> suppressed_token_ids)
+    : denoiser_(denoiser),
+      config_(config),
+      settings_(settings),
+      suppressed_token_ids_(suppressed_token_ids.begin(), suppressed_token_ids.end()),
+      num_canvases_(runs.size()),
+      kept_rows_(runs.size()) {
+  const EndAllowance ends = end_allowance(runs);
+  suppresses_ends_by_row_ = ends.somewhere && !ends.everywhere && !settings.end_token_ids.empty();
+  if (!ends.somewhere) {
+    suppressed_token_ids_.insert(suppressed_token_ids_.end(), settings.end_token_ids.begin(),
+                                 settings.end_token_ids.end());
+    std::sort(suppressed_token_ids_.begin(), suppressed_token_ids_.end());
+    suppressed_token_ids_.erase(
+        std::unique(suppressed_token_ids_.begin(), suppressed_token_ids_.end()),
+        suppressed_token_ids_.end());
+  }
+  needs_rows_ = config.cfg_scale > 0 || config.top_k > 0 || config.top_p < 1 ||
+                settings.sampler.reuses_rows || suppresses_ends_by_row_;
+}
+
+HeadRequest Predictor::base_request() const {
+  HeadRequest request;
+  request.output = needs_rows_ ? HeadOutput::kLogits : HeadOutput::kCandidates;
+  request.suppressed_token_ids = suppressed_token_ids_;
+  request.softmax_temperature = settings_.sampler.draw.softmax_temperature;
+  request.gumbel_scale = settings_.sampler.draw.gumbel_scale;
+  request.noise = settings_.noise;
+  return request;
+}
+
+void Predictor::store(CanvasRun& run) {
+  for (const int32_t end : run.take_final_ends()) {
+    DenoiseInput input;
+    input.canvas = run.index();
+    input.window = std::span(run.canvas().token_ids).first(static_cast<std::size_t>(end));
+    input.cache_action = CacheAction::kStore;
+    denoiser_.denoise(std::span(&input, 1), base_request(), result_);
+  }
+}
+
+void Predictor::call(std::span<CanvasRun* const> runs) {
+  std::vector<DenoiseInput> inputs;
+  std::vector<NoiseKey> keys;
+  for (const CanvasRun* run : runs) {
+    inputs.push_back({run->index(), run->window(), run->wanted_positions(), CacheAction::kNone});
+    for (const int32_t position : run->wanted_positions()) {
+      keys.push_back({run->index(), run->step(), position});
+    }
+  }
+  std::vector<std::vector<int32_t>> unconditional_windows;
+  if (config_.cfg_scale > 0) {
+    for (const CanvasRun* run : runs) {
+      unconditional_windows.push_back(hide_given(*run, settings_.mask_token_id));
+    }
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      DenoiseInput input = inputs[i];
+      input.canvas += static_cast<int32_t>(num_canvases_);
+      input.window = unconditional_windows[i];
+      inputs.push_back(input);
+    }
+  }
+  HeadRequest request = base_request();
+  request.noise_keys = keys;
+  denoiser_.denoise(inputs, request, result_);
+  ++num_forward_passes_;
+}
+
+void Predictor::process_rows(const CanvasRun& run, std::span<float> rows) const {
+  const auto vocab_size = static_cast<std::size_t>(denoiser_.vocab_size());
+  for (std::size_t row = 0; row < run.wanted_positions().size(); ++row) {
+    const std::span<float> logits = rows.subspan(row * vocab_size, vocab_size);
+    if (!is_valid_row(logits)) continue;  // the draw then finds no token
+    const auto position = static_cast<std::size_t>(run.wanted_positions()[row]);
+    if (run.canvas().may_end[position] == 0) suppress_tokens(logits, settings_.end_token_ids);
+    apply_temperature(logits, settings_.sampler.draw.softmax_temperature);
+    if (settings_.sampler.filters_top_p_first) {
+      apply_top_p(logits, config_.top_p);
+      apply_top_k(logits, config_.top_k);
+    } else {
+      apply_top_k(logits, config_.top_k);
+      apply_top_p(logits, config_.top_p);
+    }
+  }
+}
+
+std::vector<RowCandidates> Predictor::draw(const CanvasRun& run,
+                                           std::span<const float> rows) const {
+  const auto vocab_size = static_cast<std::size_t>(denoiser_.vocab_size());
+  RowSampling sampling;
+  sampling.gumbel_scale = static_cast<double>(settings_.sampler.draw.gumbel_scale);
+  sampling.noise = settings_.noise;
+  std::vector<RowCandidates> candidates;
+  for (std::size_t row = 0; row < run.wanted_positions().size(); ++row) {
+    sampling.key = {run.index(), run.step(), run.wanted_positions()[row]};
+    candidates.push_back(row_candidates(rows.subspan(row * vocab_size, vocab_size), sampling));
+  }
+  return candidates;
+}
+
+std::vector<std::vector<RowCandidates>> Predictor::predict(std::span<CanvasRun* const> runs) {
+  std::vector<CanvasRun*> asked;
+  for (CanvasRun* run : runs) {
+    if (kept_rows_[static_cast<std::size_t>(run->index())].empty()) asked.push_back(run);
+  }
+  if (!asked.empty()) call(asked);
+
+  const auto vocab_size = static_cast<std::size_t>(denoiser_.vocab_size());
+  std::size_t num_asked_rows = 0;
+  for (const CanvasRun* run : asked) num_asked_rows += run->wanted_positions().size();
+  std::size_t first_row = 0;
+  std::vector<std::vector<RowCandidates>> predictions;
+  for (const CanvasRun* run : runs) {
+    const std::size_t num_rows = run->wanted_positions().size();
+    std::vector<float>& kept = kept_rows_[static_cast<std::size_t>(run->index())];
+    if (!kept.empty()) {
+      predictions.push_back(draw(*run, kept));
+    } else if (needs_rows_) {
+      const auto rows =
+          std::span(result_.logits).subspan(first_row * vocab_size, num_rows * vocab_size);
+      if (config_.cfg_scale > 0) {
+        guide(rows,
+              std::span(result_.logits)
+                  .subspan((num_asked_rows + first_row) * vocab_size, num_rows * vocab_size),
+              config_.cfg_scale);
+      }
+      process_rows(*run, rows);
+      if (settings_.sampler.reuses_rows) kept.assign(rows.begin(), rows.end());
+      predictions.push_back(draw(*run, rows));
+      first_row += num_rows;
+    } else {
+      const auto rows = std::span(result_.candidates).subspan(first_row, num_rows);
+      predictions.emplace_back(rows.begin(), rows.end());
+      first_row += num_rows;
+    }
+    check_rows(*run, predictions.back(), denoiser_.vocab_size());
+  }
+  return predictions;
+}
+
+}  // namespace aios
