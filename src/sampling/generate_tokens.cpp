@@ -9,9 +9,9 @@ namespace aios {
 namespace {
 
 GeneratedTokens generate_sample(const ForwardFn& forward, std::span<const int32_t> prompt,
-                                const GenerationConfig& config, const SpecialTokens& special_tokens,
-                                TokenSampler& sampler, int32_t sample,
-                                const TokenCallback& on_token) {
+                                const GenerationConfig& config,
+                                const GenerationTokens& special_tokens, TokenSampler& sampler,
+                                int32_t sample, const TokenCallback& on_token) {
   GeneratedTokens written;
   const auto& end_ids = special_tokens.end_token_ids;
   HeadResult result;
@@ -42,7 +42,7 @@ GeneratedTokens generate_sample(const ForwardFn& forward, std::span<const int32_
 std::vector<GeneratedTokens> generate_tokens(const ForwardFn& forward,
                                              std::span<const int32_t> prompt,
                                              const GenerationConfig& config,
-                                             const SpecialTokens& special_tokens,
+                                             const GenerationTokens& special_tokens,
                                              const UniformSource& noise,
                                              const TokenCallback& on_token) {
   check_generation_config(config);

@@ -14,7 +14,7 @@
 namespace aios {
 
 /// Ids that the loop must know of a vocabulary.
-struct SpecialTokens {
+struct GenerationTokens {
   std::vector<int32_t> suppressed_token_ids;  ///< never sampled
   std::vector<int32_t> end_token_ids;         ///< end a sample; not part of what was written
 };
@@ -36,7 +36,7 @@ using TokenCallback = std::function<bool(int32_t sample, int32_t token_id)>;
 std::vector<GeneratedTokens> generate_tokens(const ForwardFn& forward,
                                              std::span<const int32_t> prompt,
                                              const GenerationConfig& config,
-                                             const SpecialTokens& special_tokens,
+                                             const GenerationTokens& special_tokens,
                                              const UniformSource& noise,
                                              const TokenCallback& on_token = {});
 
