@@ -84,7 +84,7 @@ ModelSpec parse_model_spec(const std::string& config_json,
 
 void check_model_spec(const ModelSpec& spec) {
   const auto require = [&](bool holds, const std::string& complaint) {
-    if (!holds) throw FormatError("config.json: a " + spec.family + " network " + complaint);
+    if (!holds) throw FormatError("config.json: this " + spec.family + " network " + complaint);
   };
   const auto positive = [&](int64_t size, const char* name) {
     require(size >= 1 && size <= kMaxSize, "cannot have " + std::to_string(size) + " as its " +
@@ -113,6 +113,7 @@ void check_model_spec(const ModelSpec& spec) {
   require(!spec.attention_kinds.empty(), "must allow a kind of attention");
   require(!spec.allows(AttentionKind::kBlockCausal) || spec.block_length >= 1,
           "must have a block_size of at least 1");
+  require(!spec.head_bias || !spec.names.head_bias.empty(), "must name the bias of its head");
   require(
       spec.sliding_windows.empty() || std::ssize(spec.sliding_windows) == spec.num_hidden_layers,
       "must have one sliding window per layer or none");

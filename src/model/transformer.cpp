@@ -30,8 +30,12 @@ struct Transformer::Activations {
 BufferPtr Transformer::forward(const PackedBatch& batch, AttentionKind attention,
                                Recorder* recorder) const {
   if (!spec_.allows(attention)) {
-    throw InferenceError(std::string("this ") + spec_.family + " model does not run with " +
-                         attention_kind_name(attention) + " attention");
+    std::string allowed;
+    for (const AttentionKind kind : spec_.attention_kinds) {
+      allowed += std::string(" ") + attention_kind_name(kind);
+    }
+    throw InferenceError("this " + spec_.family + " model does not run with " +
+                         attention_kind_name(attention) + " attention; it runs with:" + allowed);
   }
   const int64_t num_tokens = batch.num_tokens();
   Activations state(*backend_, spec_, num_tokens);
