@@ -239,6 +239,9 @@ std::vector<SafetensorsEntry> parse_safetensors_header(std::span<const std::byte
   if (header_size == 0 || text[0] != '{') {
     throw FormatError("'" + path + "': its header does not begin with '{'");
   }
+  if (std::memchr(text, '\0', header_size) != nullptr) {  // the parser would take it for the end
+    throw FormatError("'" + path + "': its header has a NUL byte, so it is no JSON");
+  }
 
   HeaderHandler handler(path);
   json::sax_parse(text, text + header_size, &handler);
