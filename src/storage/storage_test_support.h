@@ -29,6 +29,7 @@ class FolderTest : public ::testing::Test {
 
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
   std::string write(const std::string& name, std::string_view content) const {
+    std::filesystem::remove(path(name));  // writing over a file makes some file systems flush it
     std::ofstream(path(name), std::ios::binary) << content;
     return path(name);
   }
