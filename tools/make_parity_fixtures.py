@@ -140,12 +140,19 @@ def expected_spec(fixture, config):
     }
 
 
-def make(fixture, folder):
+def build(fixture):
+    """The reference model with its seeded weights, and the generator that made them."""
     generator = np.random.Generator(np.random.PCG64(zlib.crc32(fixture.name.encode())))
     config = fixture.reference.config_class(**fixture.config)
     config._attn_implementation = "eager"
     model = fixture.reference(config).eval()
     seeded_weights(model, generator, DTYPES[fixture.dtype])
+    return model, generator
+
+
+def make(fixture, folder):
+    model, generator = build(fixture)
+    config = model.config
     input_ids = [generator.integers(0, 97, length).astype(np.int32) for length in fixture.lengths]
     if fixture.family == "roberta":
         input_ids[0][[3, 4, 11]] = config.pad_token_id  # pads inside a text are not counted

@@ -12,9 +12,15 @@ namespace {
 using nlohmann::json;
 
 json parse_object(const std::string& text, const std::string& name) {
+  // Deeper values would overflow the stack when they are copied or shown.
+  constexpr int kMaxDepth = 64;
+  const auto check_depth = [&](int depth, json::parse_event_t, const json&) {
+    if (depth > kMaxDepth) throw FormatError(name + ": nested too deeply to be a configuration");
+    return true;
+  };
   json parsed;
   try {
-    parsed = json::parse(text);
+    parsed = json::parse(text, check_depth);
   } catch (const json::exception& error) {
     throw FormatError(name + ": not valid JSON (" + error.what() + "); fetch the file again");
   }

@@ -157,6 +157,12 @@ TEST(ModelSpecErrors, NotAnObject) {
   EXPECT_THAT(refusal("[1, 2]"), HasSubstr("must hold a JSON object"));
 }
 
+TEST(ModelSpecErrors, NestedTooDeeply) {
+  const std::string open(100000, '[');
+  const std::string close(100000, ']');
+  EXPECT_THAT(refusal("{\"architectures\": " + open + close + "}"), HasSubstr("nested too deeply"));
+}
+
 TEST(ModelSpecErrors, UnknownArchitectureNamesTheKnown) {
   const std::string message =
       refusal(with(llama_config(), "architectures", {"LLaDAMoEModelLM"}).dump());
@@ -182,22 +188,34 @@ TEST(ModelSpecErrors, NegativeSize) {
 TEST(ModelSpecErrors, HugeSize) {
   EXPECT_THAT(refusal(with(llama_config(), "vocab_size", 18446744073709551615ULL).dump()),
               HasSubstr("\"vocab_size\" is 18446744073709551615"));
+}
+
+TEST(ModelSpecErrors, TooManyLayers) {
   EXPECT_THAT(refusal(with(llama_config(), "num_hidden_layers", 1 << 20).dump()),
               HasSubstr("\"num_hidden_layers\" is 1048576"));
 }
 
-TEST(ModelSpecErrors, WrongType) {
+TEST(ModelSpecErrors, TextForASize) {
   EXPECT_THAT(refusal(with(llama_config(), "hidden_size", "32").dump()),
               HasSubstr("\"hidden_size\" is \"32\""));
-  EXPECT_THAT(refusal(with(llama_config(), "mlp_bias", 1).dump()),
-              HasSubstr("\"mlp_bias\" is 1; it must be true or false"));
-  EXPECT_THAT(refusal(with(llama_config(), "rms_norm_eps", "tiny").dump()),
-              HasSubstr("\"rms_norm_eps\" is \"tiny\"; it must be a finite number above 0"));
 }
 
-TEST(ModelSpecErrors, HeadsThatDoNotDivide) {
+TEST(ModelSpecErrors, NumberForASwitch) {
+  EXPECT_THAT(refusal(with(llama_config(), "mlp_bias", 1).dump()),
+              HasSubstr("\"mlp_bias\" is 1; it must be true or false"));
+}
+
+TEST(ModelSpecErrors, NormEpsilonOfZero) {
+  EXPECT_THAT(refusal(with(llama_config(), "rms_norm_eps", 0).dump()),
+              HasSubstr("\"rms_norm_eps\" is 0; it must be a finite number above 0"));
+}
+
+TEST(ModelSpecErrors, HeadsThatDoNotDivideTheHiddenSize) {
   EXPECT_THAT(refusal(with(llama_config(), "num_attention_heads", 5).dump()),
               HasSubstr("a divisor of hidden_size"));
+}
+
+TEST(ModelSpecErrors, KeyValueHeadsThatDoNotDivideTheHeads) {
   EXPECT_THAT(refusal(with(llama_config(), "num_key_value_heads", 3).dump()),
               HasSubstr("cannot share 3 key-value heads among 4 attention heads"));
 }
@@ -224,9 +242,12 @@ TEST(ModelSpecErrors, UnknownActivation) {
               HasSubstr("\"hidden_act\" is \"mish\"; it must be one of silu"));
 }
 
-TEST(ModelSpecErrors, TokenIdOutsideTheVocabulary) {
+TEST(ModelSpecErrors, MaskIdOutsideTheVocabulary) {
   EXPECT_THAT(refusal(with(llama_config(), "mask_token_id", 100).dump()),
               HasSubstr("\"mask_token_id\" is 100; it must be below the vocabulary's size, 100"));
+}
+
+TEST(ModelSpecErrors, EndIdOutsideTheVocabulary) {
   EXPECT_THAT(refusal(llama_config().dump(), R"({"eos_token_id": [2, 500]})"),
               HasSubstr("generation_config.json: \"eos_token_id\" is [2,500]"));
 }
@@ -243,18 +264,25 @@ TEST(ModelSpecErrors, LayerTypesOfWrongLength) {
   EXPECT_THAT(refusal(config.dump()), HasSubstr("\"layer_types\" is [\"full_attention\"]"));
 }
 
-TEST(ModelSpecErrors, SwitchThatNothingHereImplements) {
+TEST(ModelSpecErrors, RelativePositions) {
   json bert = with(llama_config(), "architectures", {"BertModel"});
   bert["position_embedding_type"] = "relative_key";
   EXPECT_THAT(refusal(bert.dump()), HasSubstr("\"position_embedding_type\" is \"relative_key\""));
+}
+
+TEST(ModelSpecErrors, LladaWithAlibi) {
   json llada = with(llama_config(), "architectures", {"LLaDAModelLM"});
   llada["alibi"] = true;
   EXPECT_THAT(refusal(llada.dump()), HasSubstr("\"alibi\" is true"));
 }
 
+TEST(ModelSpecErrors, RobertaWithoutPadId) {
+  const json config = with(llama_config(), "architectures", {"RobertaModel"});
+  EXPECT_THAT(refusal(config.dump()), HasSubstr("\"pad_token_id\" is missing"));
+}
+
 TEST(ModelSpecErrors, RobertaWithoutRoomForPositions) {
   json config = with(llama_config(), "architectures", {"RobertaModel"});
-  EXPECT_THAT(refusal(config.dump()), HasSubstr("\"pad_token_id\" is missing"));
   config.update({{"pad_token_id", 1}, {"max_position_embeddings", 2}});
   EXPECT_THAT(refusal(config.dump()), HasSubstr("\"max_position_embeddings\" is 2"));
 }
