@@ -50,9 +50,8 @@ void CanvasRun::begin_block() {
   num_post_steps_ = 0;
   last_num_changes_ = 0;
   const auto num_masks = static_cast<int32_t>(masked_positions_.size());
-  const int32_t share = settings_.num_steps > 0
-                            ? steps_per_block(settings_.num_steps, blocks_.size())
-                            : std::max(1, num_masks);
+  const int32_t share =
+      settings_.num_steps > 0 ? steps_per_block(settings_.num_steps, blocks_.size()) : 0;
   plan_ = settings_.sampler.planner({num_masks, block.end - block.begin, share});
   // A block that was given whole is never edited.
   if (masked_positions_.empty()) num_post_steps_ = -1;

@@ -1,8 +1,8 @@
+#include "diffusion/check_config.h"
+
 #include <cmath>
-#include <string>
 
 #include "aios/error.h"
-#include "diffusion/discrete_sampler.h"
 
 namespace aios {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "aios/error.h"
 #include "diffusion/canvas_run.h"
+#include "diffusion/check_config.h"
 #include "diffusion/predictor.h"
 
 namespace aios {

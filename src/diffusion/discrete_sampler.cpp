@@ -4,6 +4,7 @@
 #include <string>
 
 #include "aios/error.h"
+#include "diffusion/check_config.h"
 #include "diffusion/ddpm_rule.h"
 #include "diffusion/editing_rule.h"
 #include "diffusion/preselected_rules.h"
@@ -15,6 +16,11 @@ namespace {
 
 StepPlan with_quotas(std::vector<int32_t> quotas) {
   return {static_cast<int32_t>(quotas.size()), std::move(quotas)};
+}
+
+/// The block's share of steps, or `otherwise` when none is prescribed.
+int32_t steps_or(const PlanInput& input, int32_t otherwise) {
+  return input.num_steps > 0 ? input.num_steps : std::max(1, otherwise);
 }
 
 TokenDraw llada_draw(const DiffusionConfig& config) { return {1.0F, config.temperature}; }
@@ -138,31 +144,32 @@ constexpr Kind kKinds[] = {
 
 Planner plan_even_quota() {
   return [](const PlanInput& input) {
-    return with_quotas(even_quota(input.num_masks, input.num_steps));
+    return with_quotas(even_quota(input.num_masks, steps_or(input, input.num_masks)));
   };
 }
 
 Planner plan_even_block_quota() {
   return [](const PlanInput& input) {
-    return with_quotas(even_quota(input.block_length, input.num_steps));
+    return with_quotas(even_quota(input.block_length, steps_or(input, input.block_length)));
   };
 }
 
 Planner plan_eps_quota(float eps) {
   return [eps](const PlanInput& input) {
-    return with_quotas(eps_quota(input.num_masks, input.num_steps, eps));
+    return with_quotas(eps_quota(input.num_masks, steps_or(input, input.num_masks), eps));
   };
 }
 
 Planner plan_schedule_quota(ScheduleKind schedule) {
   return [scheduler = NoiseScheduler(schedule)](const PlanInput& input) {
-    return with_quotas(schedule_quota(input.num_masks, input.num_steps, scheduler));
+    return with_quotas(
+        schedule_quota(input.num_masks, steps_or(input, input.num_masks), scheduler));
   };
 }
 
 Planner plan_times(int32_t extra_steps) {
   return [extra_steps](const PlanInput& input) {
-    return StepPlan{input.num_steps + extra_steps, {}};
+    return StepPlan{steps_or(input, input.num_masks) + extra_steps, {}};
   };
 }
 

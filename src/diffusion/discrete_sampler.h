@@ -37,10 +37,6 @@
 
 namespace aios {
 
-/// Checks the options that do not depend on a model or canvas.
-/// @throws ConfigError naming the first option that is out of range or contradicts another
-void check_diffusion_config(const DiffusionConfig& config);
-
 /// The steps planned for a block.
 struct StepPlan {
   int32_t num_steps = 0;        ///< 0: as many as it takes
@@ -51,7 +47,7 @@ struct StepPlan {
 struct PlanInput {
   int32_t num_masks = 0;  ///< of the block
   int32_t block_length = 0;
-  int32_t num_steps = 0;  ///< this block's share, >= 1
+  int32_t num_steps = 0;  ///< this block's share; 0: as many as reveal one token each
 };
 using Planner = std::function<StepPlan(const PlanInput&)>;
 

@@ -1,10 +1,10 @@
 // Every golden trace of the papers' own code, canvas by canvas (tests/goldens).
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "diffusion/backend_head.h"
 #include "diffusion/diffusion_core.h"
 #include "diffusion/formula_denoiser.h"
+#include "diffusion/golden_file.h"
 #include "diffusion/golden_uniforms.h"
 
 namespace aios::test {
@@ -15,8 +15,9 @@ using Ids = std::vector<int32_t>;
 using Trace = std::vector<Ids>;
 
 std::vector<json> load_cases(const std::string& sampler) {
-  std::ifstream file(AIOS_SOURCE_DIR "/tests/goldens/samplers/" + sampler + ".json");
-  return json::parse(file).at("cases").get<std::vector<json>>();
+  auto cases = read_golden("samplers/" + sampler + ".json").at("cases").get<std::vector<json>>();
+  EXPECT_GE(cases.size(), 3U) << sampler;
+  return cases;
 }
 
 /// A golden case made ready to run.
@@ -119,15 +120,19 @@ void drop_repeats(Trace& trace) {
   trace.erase(std::unique(trace.begin(), trace.end()), trace.end());
 }
 
-class Goldens : public testing::Test {
+/// Every case runs twice: with the head in double, and with the backend's on real buffers.
+class Goldens : public testing::TestWithParam<const char*> {
  protected:
+  Head head_ = GetParam() == std::string("Reference") ? Head(reference_head)
+                                                      : Head(BackendHead(kFormulaVocabulary));
+
   /// Runs every case of a sampler and compares the canvases after every step.
   void check(const std::string& sampler, const std::function<GoldenRun(const json&)>& prepare) {
     const PhiloxUniformSource noise(1);
     for (const json& golden : load_cases(sampler)) {
       SCOPED_TRACE(golden.at("name").get<std::string>());
       const GoldenRun setup = prepare(golden);
-      const Outcome outcome = run(setup, reference_head, noise);
+      const Outcome outcome = run(setup, head_, noise);
       for (std::size_t row = 0; row < setup.canvases.size(); ++row) {
         Trace trace = outcome.traces[row];
         Trace expected = golden_trace(golden, row, trace.front().size());
@@ -144,12 +149,12 @@ class Goldens : public testing::Test {
   }
 };
 
-TEST_F(Goldens, Llada) {
+TEST_P(Goldens, Llada) {
   check("llada",
         [](const json& golden) { return from_prompt_end(golden, "gen_length", "block_length"); });
 }
 
-TEST_F(Goldens, FastDllmThreshold) {
+TEST_P(Goldens, FastDllmThreshold) {
   check("fastdllm_threshold", [](const json& golden) {
     GoldenRun setup = from_prompt_end(golden, "gen_length", "block_length");
     setup.config.remasking = Remasking::kConfidenceThreshold;
@@ -158,7 +163,7 @@ TEST_F(Goldens, FastDllmThreshold) {
   });
 }
 
-TEST_F(Goldens, FastDllmFactor) {
+TEST_P(Goldens, FastDllmFactor) {
   for (const char* sampler : {"fastdllm_factor", "fastdllm_factor_nvlabs"}) {
     check(sampler, [&](const json& golden) {
       GoldenRun setup = from_prompt_end(golden, "gen_length", "block_length");
@@ -170,7 +175,7 @@ TEST_F(Goldens, FastDllmFactor) {
   }
 }
 
-TEST_F(Goldens, DllmMdlm) {
+TEST_P(Goldens, DllmMdlm) {
   check("dllm_mdlm", [](const json& golden) {
     GoldenRun setup = from_prompt_end(golden, "max_new_tokens", "block_size");
     setup.planner = plan_schedule_quota(dllm_schedule(golden));
@@ -178,7 +183,7 @@ TEST_F(Goldens, DllmMdlm) {
   });
 }
 
-TEST_F(Goldens, DllmMdlmInfill) {
+TEST_P(Goldens, DllmMdlmInfill) {
   check("dllm_mdlm_infill", [](const json& golden) {
     GoldenRun setup = common(golden);
     for (const Ids& input : rows_of(golden.at("input"))) {
@@ -190,7 +195,7 @@ TEST_F(Goldens, DllmMdlmInfill) {
   });
 }
 
-TEST_F(Goldens, Dream) {
+TEST_P(Goldens, Dream) {
   const std::map<std::string, Remasking> kinds = {{"maskgit_plus", Remasking::kMaskgitPlus},
                                                   {"topk_margin", Remasking::kTopkMargin},
                                                   {"entropy", Remasking::kEntropy}};
@@ -227,7 +232,7 @@ int32_t num_blocks(const GoldenRun& setup) {
   return (canvas.length() - canvas.block_origin) / setup.config.block_length;
 }
 
-TEST_F(Goldens, Llada2) {
+TEST_P(Goldens, Llada2) {
   check("llada2", [](const json& golden) {
     GoldenRun setup = absolute_blocks(golden, "max_new_tokens", "block_size");
     const int32_t steps =
@@ -240,7 +245,7 @@ TEST_F(Goldens, Llada2) {
   });
 }
 
-TEST_F(Goldens, Llada21) {
+TEST_P(Goldens, Llada21) {
   check("llada21", [](const json& golden) {
     GoldenRun setup = absolute_blocks(golden, "max_new_tokens", "block_size");
     setup.config.remasking = Remasking::kEditing;
@@ -252,7 +257,7 @@ TEST_F(Goldens, Llada21) {
 }
 
 // The prompt is padded on the left, and the recorded canvas grows block by block.
-TEST_F(Goldens, DllmBd3lm) {
+TEST_P(Goldens, DllmBd3lm) {
   const PhiloxUniformSource noise(1);
   for (const json& golden : load_cases("dllm_bd3lm")) {
     SCOPED_TRACE(golden.at("name").get<std::string>());
@@ -267,7 +272,7 @@ TEST_F(Goldens, DllmBd3lm) {
     const int32_t per_block = parameter(golden, "steps_per_block", 0);
     if (per_block > 0) setup.config.num_steps = per_block * blocks;
 
-    Trace trace = run(setup, reference_head, noise).traces.front();
+    Trace trace = run(setup, head_, noise).traces.front();
     const Ids padding(golden.at("left_padding").get<std::size_t>(), kPadId);
     const Trace expected = golden.at("canvas").get<Trace>();
     ASSERT_EQ(trace.size(), expected.size());
@@ -282,7 +287,7 @@ TEST_F(Goldens, DllmBd3lm) {
 }
 
 // The list of calls: what the network saw, and which calls only stored a finished block.
-TEST_F(Goldens, Sdar) {
+TEST_P(Goldens, Sdar) {
   const std::map<std::string, Remasking> kinds = {
       {"low_confidence_dynamic", Remasking::kLowConfidenceDynamic},
       {"low_confidence_static", Remasking::kLowConfidenceStatic},
@@ -296,7 +301,7 @@ TEST_F(Goldens, Sdar) {
     setup.config.top_k = parameter(golden, "top_k", 0);
     setup.config.num_steps = parameter(golden, "denoising_steps", 0) * num_blocks(setup);
 
-    const Outcome outcome = run(setup, reference_head, noise);
+    const Outcome outcome = run(setup, head_, noise);
     EXPECT_EQ(outcome.filled.canvases.front().token_ids, golden.at("final").get<Ids>());
     EXPECT_EQ(outcome.filled.num_forward_passes, golden.at("denoise_calls").get<int>());
     const json& calls = golden.at("calls");  // the last entry is the result, not a call
@@ -312,7 +317,7 @@ TEST_F(Goldens, Sdar) {
 }
 
 // Random numbers are the golden table's. Ours skips the last call when no mask is left for it.
-TEST_F(Goldens, MdlmDdpm) {
+TEST_P(Goldens, MdlmDdpm) {
   for (const json& golden : load_cases("mdlm_ddpm")) {
     SCOPED_TRACE(golden.at("name").get<std::string>());
     GoldenRun setup = common(golden);
@@ -326,7 +331,7 @@ TEST_F(Goldens, MdlmDdpm) {
     const GoldenUniforms uniforms(parameter(golden, "seed", uint64_t{0}), length,
                                   kFormulaVocabulary);
 
-    const Outcome outcome = run(setup, reference_head, uniforms);
+    const Outcome outcome = run(setup, head_, uniforms);
     const Trace& trace = outcome.traces.front();
     const json& steps = golden.at("steps");
     int expected_calls = 0;
@@ -344,6 +349,9 @@ TEST_F(Goldens, MdlmDdpm) {
     EXPECT_EQ(outcome.filled.num_forward_passes, expected_calls);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Heads, Goldens, testing::Values("Reference", "Backend"),
+                         [](const auto& name) { return std::string(name.param); });
 
 }  // namespace
 }  // namespace aios::test
