@@ -6,43 +6,12 @@
 #include "diffusion/diffusion_core.h"
 #include "diffusion/exact_denoiser.h"
 #include "diffusion/noise_scheduler.h"
+#include "diffusion/table_denoiser.h"
 
 namespace aios::test {
 namespace {
 
 constexpr int kNumCanvases = 10000;
-
-/// Logits of one position depend on nothing but the position.
-class TableDenoiser final : public Denoiser {
- public:
-  explicit TableDenoiser(std::vector<std::vector<double>> logits) : logits_(std::move(logits)) {}
-  void denoise(std::span<const DenoiseInput> inputs, const HeadRequest& request,
-               HeadResult& result) override {
-    std::vector<std::vector<double>> rows;
-    for (const DenoiseInput& input : inputs) {
-      for (const int32_t position : input.positions) {
-        rows.push_back(logits_.at(static_cast<std::size_t>(position)));
-      }
-    }
-    reference_head(rows, request, result);
-  }
-  [[nodiscard]] int64_t vocab_size() const noexcept override {
-    return static_cast<int64_t>(logits_.front().size());
-  }
-  [[nodiscard]] std::vector<double> softmax(std::size_t position, double temperature) const {
-    std::vector<double> probabilities;  // the last token is the mask
-    double sum = 0;
-    for (std::size_t id = 0; id + 1 < logits_[position].size(); ++id) {
-      probabilities.push_back(std::exp((logits_[position][id] - 1) / temperature));
-      sum += probabilities.back();
-    }
-    for (double& probability : probabilities) probability /= sum;
-    return probabilities;
-  }
-
- private:
-  std::vector<std::vector<double>> logits_;
-};
 
 using Ids = std::vector<int32_t>;
 using Trace = std::vector<Ids>;
