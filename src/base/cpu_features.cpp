@@ -1,14 +1,14 @@
 #include "base/cpu_features.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "aios/error.h"
 
@@ -50,6 +50,27 @@ uint64_t saved_register_files() noexcept {
 }
 
 constexpr bool has_bits(uint64_t value, uint64_t bits) noexcept { return (value & bits) == bits; }
+
+#endif
+
+#if defined(__linux__)
+
+/// Distinct cores among the processors of this thread's affinity; 0 if it cannot be asked.
+int num_allowed_cores() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return 0;
+  std::set<std::string> cores;  // named by their hardware threads, e.g. "0,4"
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
+                           "/topology/thread_siblings_list");
+    std::string core;
+    if (!std::getline(siblings, core)) core = std::to_string(cpu);
+    cores.insert(core);
+  }
+  return static_cast<int>(cores.size());
+}
 
 #endif
 
@@ -110,28 +131,31 @@ Isa choose_isa() {
                     "', which cannot run here: use one of " + runnable + ", or unset it");
 }
 
+int cores_of_cpu_quota(std::string_view cpu_max) noexcept {
+  int64_t quota = 0;
+  int64_t period = 0;
+  const char* const end = cpu_max.data() + cpu_max.size();
+  const auto [next, error] = std::from_chars(cpu_max.data(), end, quota);
+  if (error != std::errc() || next == end) return 0;  // "max": no quota
+  if (std::from_chars(next + 1, end, period).ec != std::errc() || period <= 0) return 0;
+  return static_cast<int>(std::clamp<int64_t>((quota + period - 1) / period, 1, INT32_MAX));
+}
+
 int num_physical_cores() noexcept {
+  int num_cores = static_cast<int>(std::thread::hardware_concurrency());
 #if defined(__linux__)
   try {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
-      std::set<std::string> cores;  // named by their hardware threads, e.g. "0,4"
-      for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (!CPU_ISSET(cpu, &allowed)) continue;
-        std::ifstream siblings("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
-                               "/topology/thread_siblings_list");
-        std::string core;
-        if (!std::getline(siblings, core)) core = std::to_string(cpu);
-        cores.insert(core);
-      }
-      if (!cores.empty()) return static_cast<int>(cores.size());
+    if (const int allowed = num_allowed_cores(); allowed > 0) num_cores = allowed;
+    std::ifstream file("/sys/fs/cgroup/cpu.max");
+    std::string cpu_max;
+    std::getline(file, cpu_max);
+    if (const int quota = cores_of_cpu_quota(cpu_max); quota > 0) {
+      num_cores = std::min(num_cores, quota);
     }
-  } catch (...) {  // no memory: fall through to the portable answer
+  } catch (...) {  // no memory: the portable answer stands
   }
 #endif
-  const unsigned num_threads = std::thread::hardware_concurrency();
-  return num_threads == 0 ? 1 : static_cast<int>(num_threads);
+  return std::max(num_cores, 1);
 }
 
 }  // namespace aios

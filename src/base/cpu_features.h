@@ -17,6 +17,10 @@ enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kNeon };
 /// @throws DeviceError if that name is unknown or cannot run here, with the names that can
 [[nodiscard]] Isa choose_isa();
 
+/// Physical cores that this process may keep busy: by its affinity and its container's CPU quota.
 [[nodiscard]] int num_physical_cores() noexcept;
+
+/// Cores that Linux's cgroup file `cpu.max` grants, rounded up: "150000 100000" is 2; 0: no limit.
+[[nodiscard]] int cores_of_cpu_quota(std::string_view cpu_max) noexcept;
 
 }  // namespace aios

@@ -109,5 +109,15 @@ TEST(CpuFeatures, CoresAreAtMostHardwareThreads) {
   EXPECT_LE(num_physical_cores(), static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+TEST(CpuFeatures, ReadsTheQuotaOfAContainer) {
+  EXPECT_EQ(cores_of_cpu_quota("200000 100000"), 2);
+  EXPECT_EQ(cores_of_cpu_quota("150000 100000"), 2);
+  EXPECT_EQ(cores_of_cpu_quota("20000 100000"), 1);
+  EXPECT_EQ(cores_of_cpu_quota("max 100000"), 0);
+  EXPECT_EQ(cores_of_cpu_quota("100000"), 0);
+  EXPECT_EQ(cores_of_cpu_quota("100000 0"), 0);
+  EXPECT_EQ(cores_of_cpu_quota(""), 0);
+}
+
 }  // namespace
 }  // namespace aios
