@@ -85,25 +85,31 @@ void TokenSampler::apply_penalties(std::span<float> logits) const {
   }
 }
 
+void TokenSampler::process(std::span<float> logits) const {
+  apply_penalties(logits);
+  suppress_tokens(logits, suppressed_token_ids_);
+  if (config_.temperature == 0) return;
+  apply_temperature(logits, config_.temperature);
+  apply_top_k(logits, config_.top_k);
+  apply_top_p(logits, config_.top_p);
+  apply_min_p(logits, config_.min_p);
+}
+
 SampledToken TokenSampler::sample_row(std::span<float> logits) {
   if (!is_valid_row(logits)) return {};
-  suppress_tokens(logits, suppressed_token_ids_);
   std::vector<float> own_logits;
   if (config_.logprobs) own_logits.assign(logits.begin(), logits.end());
 
-  apply_penalties(logits);
+  process(logits);
   RowSampling sampling;
   if (config_.temperature > 0) {
-    apply_temperature(logits, config_.temperature);
-    apply_top_k(logits, config_.top_k);
-    apply_top_p(logits, config_.top_p);
-    apply_min_p(logits, config_.min_p);
     sampling.gumbel_scale = 1;
     sampling.noise = noise_;
     sampling.key = {sample_, num_generated_, 0};
   }
   const RowCandidates row = row_candidates(logits, sampling);
   if (!config_.logprobs || row.sampled_id < 0) return {row.sampled_id, row.sampled_log_prob};
+  suppress_tokens(own_logits, suppressed_token_ids_);
   RowSampling own;
   own.target_id = row.sampled_id;
   return {row.sampled_id, row_candidates(own_logits, own).target_log_prob};

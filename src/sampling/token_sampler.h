@@ -45,6 +45,9 @@ class TokenSampler {
   /// @throws InferenceError if the network gave NaN or every token is suppressed
   SampledToken sample(HeadResult& result);
 
+  /// What happens to a row before the draw, in place. The row has no NaN and no +infinity.
+  void process(std::span<float> logits) const;
+
  private:
   [[nodiscard]] bool is_plain_argmax() const noexcept;
   void apply_penalties(std::span<float> logits) const;

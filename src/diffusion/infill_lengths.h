@@ -1,0 +1,56 @@
+/// How long is a hole of `[[3-12]]` tokens? The length under which the text on its right is
+/// likeliest.
+///
+/// By Bayes' rule with no length preferred beforehand, p(length | text) is proportional to p(text |
+/// length). Of the text, the first few given tokens right of the hole, its anchors, are hidden
+/// together with the hole, and the network is asked once for their likelihood:
+///
+///     length = argmin over candidates of  sum over anchors of -ln p(anchor | canvas, hole of that
+///     length)
+///
+/// The number of anchors is the same for every candidate, so no normalisation by length is needed;
+/// comparing the likelihood of what would fill the hole does need one, and prefers short holes in
+/// whatever form we tried. Ties go to the shorter hole.
+///
+/// Limits: the anchors' joint likelihood is taken as the product of their marginals (one pass);
+/// ranged holes are settled one after another from the left, the later ones at their shortest; a
+/// hole without given text on its right gives no evidence and takes its largest length (end-of-text
+/// may cut it); of wide ranges only evenly spaced lengths are tried. The rule is this project's
+/// own: the papers' samplers are given their lengths.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "diffusion/canvas.h"
+#include "diffusion/denoiser.h"
+
+namespace aios {
+
+/// Given tokens, or a hole of `min_tokens` to `max_tokens` tokens. Given text may come in pieces.
+struct CanvasSegment {
+  std::vector<int32_t> token_ids;  ///< given, when max_tokens is 0
+  int32_t min_tokens = 0;
+  int32_t max_tokens = 0;
+  bool text_may_end = false;  ///< may an end-of-text token stand in the hole?
+  [[nodiscard]] bool is_hole() const noexcept { return max_tokens > 0; }
+};
+
+struct LengthChoice {
+  int32_t num_anchors = 2;
+  int32_t max_candidates = 32;  ///< lengths tried per hole, both ends among them
+};
+
+/// The length of each hole, in order. Deterministic. Asks the denoiser only about ranged holes.
+/// @param max_length of the whole canvas: candidates that do not fit are left out
+/// @throws ConfigError on a hole with min_tokens < 1 or > max_tokens; InferenceError if even the
+/// shortest canvas is longer than max_length
+std::vector<int32_t> choose_hole_lengths(Denoiser& denoiser, int32_t mask_token_id,
+                                         std::span<const CanvasSegment> segments,
+                                         int32_t max_length, const LengthChoice& choice = {});
+
+/// The canvas with holes of the given lengths; blocks are counted from 0.
+Canvas make_canvas(std::span<const CanvasSegment> segments, std::span<const int32_t> hole_lengths);
+
+}  // namespace aios
