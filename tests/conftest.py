@@ -1,5 +1,6 @@
 """Fixtures for all Python tests. `make test` runs them on the release build."""
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def build_directory() -> Path:
 def aios(build_directory: Path) -> Path:
     """The command-line program."""
     return build_directory / "bin/aios"
+
+
+@pytest.fixture(scope="session")
+def storage_tool(build_directory: Path):
+    """Runs tests/storage/storage_tool.cpp; its standard error is the answer."""
+    def run(*arguments, check: bool = True) -> str:
+        process = subprocess.run([build_directory / "bin/storage_tool", *map(str, arguments)],
+                                 text=True, stderr=subprocess.PIPE)
+        assert process.returncode == 0 or not check, process.stderr
+        return process.stderr
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -28,15 +28,18 @@ SCHEMA = pa.schema([
 ])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("output", nargs="?", default="tests/storage/data/v1.parquet")
-    rows = [
+def make_rows() -> list[dict]:
+    return [
         {"layer_name": name, "shape": shape, "dtype": dtype, "data": data,
          "num_params": math.prod(shape)}
         for name, shape, dtype, data in TENSORS
     ]
-    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("output", nargs="?", default="tests/storage/data/v1.parquet")
+    table = pa.Table.from_pylist(make_rows(), schema=SCHEMA)
     pq.write_table(table, parser.parse_args().output, row_group_size=3)
 
 
