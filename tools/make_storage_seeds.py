@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Writes the first inputs of the storage fuzzers: tests/fuzz/corpus/{parquet,safetensors}."""
+import json
+import struct
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import make_parquet_v1_fixture
+import parquet_v2
+
+CORPUS = Path(__file__).resolve().parents[1] / "tests/fuzz/corpus"
+
+
+def parquet_row(name: str, shape: list[int], data: bytes, shard_index: int = 0) -> dict:
+    return {"layer_name": name, "shape": shape, "dtype": "u8", "num_params": shape[0],
+            "quant_type": "none", "quant_axis": -1, "group_size": 0, "layout": "row_major",
+            "shard_index": shard_index, "scales": b"", "zero_points": b"", "data": data}
+
+
+def make_parquet(folder: Path) -> None:
+    v1 = pa.Table.from_pylist(make_parquet_v1_fixture.make_rows(),
+                              schema=make_parquet_v1_fixture.SCHEMA)
+    pq.write_table(v1.slice(0, 2), folder / "v1.parquet")
+    parquet_v2.write_model(folder / "v2.parquet", {
+        "a": parquet_v2.Tensor("f32", [1, 2], struct.pack("<2f", 1, 2)),
+        "b": parquet_v2.Tensor("bf16", [], b"\x80\x3f")})
+    sharded = pa.Table.from_pylist([parquet_row("a", [5], b"abc"), parquet_row("a", [5], b"de", 1)],
+                                   schema=parquet_v2.SCHEMA)
+    pq.write_table(sharded, folder / "v2_shards.parquet", compression="NONE", use_dictionary=False,
+                   write_statistics=False, store_schema=False)
+
+
+def make_safetensors(folder: Path) -> None:
+    headers = {
+        "empty": ({}, b""),
+        "two": ({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+                 "b": {"dtype": "BOOL", "shape": [], "data_offsets": [8, 9]}}, bytes(range(9))),
+        "metadata": ({"__metadata__": {"format": "pt"},
+                      "a": {"dtype": "BF16", "shape": [0, 3], "data_offsets": [0, 0]}}, b""),
+    }
+    for name, (header, data) in headers.items():
+        text = json.dumps(header, separators=(",", ":")).encode()
+        (folder / f"{name}.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def main() -> None:
+    for name, make in {"parquet": make_parquet, "safetensors": make_safetensors}.items():
+        (CORPUS / name).mkdir(parents=True, exist_ok=True)
+        make(CORPUS / name)
+
+
+if __name__ == "__main__":
+    main()
