@@ -2,8 +2,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +19,13 @@
 #include "tensor/tensor_view.h"
 
 namespace aios::storage_test {
+
+inline std::filesystem::path folder_of_current_test() {
+  const auto& test = *::testing::UnitTest::GetInstance()->current_test_info();
+  std::string name = std::string(test.test_suite_name()) + "." + test.name();
+  std::replace(name.begin(), name.end(), '/', '_');
+  return std::filesystem::path(::testing::TempDir()) / (name + "." + std::to_string(::getpid()));
+}
 
 /// Each test has an empty folder, removed afterwards.
 class FolderTest : public ::testing::Test {
@@ -42,15 +51,24 @@ class FolderTest : public ::testing::Test {
     return names;
   }
 
-  std::filesystem::path folder_ =
-      std::filesystem::path(::testing::TempDir()) /
-      (std::string(::testing::UnitTest::GetInstance()->current_test_info()->test_suite_name()) +
-       "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::filesystem::path folder_ = folder_of_current_test();
 };
 
 inline std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// `header_size` as safetensors stores it, then `rest`.
+inline std::string with_header_size(uint64_t header_size, const std::string& rest) {
+  return std::string(reinterpret_cast<const char*>(&header_size), sizeof(header_size)) + rest;
+}
+
+/// A safetensors file of this header and the data bytes 0, 1, 2, ...
+inline std::string safetensors_bytes(const std::string& header, std::size_t data_size) {
+  std::string data(data_size, '\0');
+  for (std::size_t i = 0; i < data_size; ++i) data[i] = static_cast<char>(i);
+  return with_header_size(header.size(), header + data);
 }
 
 /// A tensor that owns a copy of `values`.

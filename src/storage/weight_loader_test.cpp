@@ -31,12 +31,6 @@ class WeightLoaderTest : public FolderTest {
   [[nodiscard]] std::string format_error() const {
     return message_of<FormatError>([&] { WeightLoader::open(folder_); });
   }
-  /// The error of an index of this text, beside a shard `s1.safetensors` with tensor `a`.
-  [[nodiscard]] std::string index_error(const std::string& index) const {
-    write_shard("s1.safetensors", "a", 1);
-    write("model.safetensors.index.json", index);
-    return format_error();
-  }
 };
 
 TEST_F(WeightLoaderTest, PrefersParquetAndOpensEachKindByItsPath) {
@@ -109,46 +103,65 @@ TEST_F(WeightLoaderTest, TheIndexSaysWhichOfTwoTensorsCounts) {
   EXPECT_EQ(WeightLoader::open(folder_)->tensor("a").as<float>()[0], 1);
 }
 
-TEST_F(WeightLoaderTest, AnIndexThatNamesAMissingTensorIsRefused) {
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":"s1.safetensors","b":"s1.safetensors"}})"),
-              HasSubstr("names tensor 'b', which its file does not have"));
-}
-
 TEST_F(WeightLoaderTest, AMissingShardIsNamed) {
   write("model.safetensors.index.json", R"({"weight_map":{"a":"s2.safetensors"}})");
   EXPECT_THAT(message_of<IoError>([&] { WeightLoader::open(folder_); }),
               HasSubstr("s2.safetensors"));
 }
 
-TEST_F(WeightLoaderTest, AnIndexMustNotLeaveItsFolder) {
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":"../s1.safetensors"}})"),
-              HasSubstr("file of the same folder"));
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":"/etc/passwd"}})"),
-              HasSubstr("file of the same folder"));
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":".."}})"), HasSubstr("file of the same folder"));
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":"s1.safetensors\u0000x"}})"),
-              HasSubstr("file of the same folder"));
+struct IndexCase {
+  const char* name;
+  std::string index;  // beside a shard s1.safetensors with the tensor `a`
+  const char* message;
+};
+
+std::vector<IndexCase> index_cases() {
+  return {
+      {"TensorThatItsFileLacks", R"({"weight_map":{"a":"s1.safetensors","b":"s1.safetensors"}})",
+       "names tensor 'b', which its file does not have"},
+      {"ShardInTheFolderAbove", R"({"weight_map":{"a":"../s1.safetensors"}})",
+       "tensor 'a' must be in a file of the same folder, not in \"../s1.safetensors\""},
+      {"ShardOfAnAbsolutePath", R"({"weight_map":{"a":"/etc/passwd"}})", "file of the same folder"},
+      {"ShardThatIsAFolder", R"({"weight_map":{"a":".."}})", "file of the same folder"},
+      {"ShardWithANulInItsName", R"({"weight_map":{"a":"s1.safetensors\u0000x"}})",
+       "file of the same folder"},
+      {"ShardThatIsANumber", R"({"weight_map":{"a":1}})", "file of the same folder, not in 1"},
+      {"IndexThatIsCutOff", "{", "is no JSON"},
+      {"IndexThatIsAList", "[]", "has no weight_map from tensors to files"},
+      {"IndexWithoutWeightMap", "{}", "has no weight_map"},
+      {"WeightMapThatIsAList", R"({"weight_map":[]})", "has no weight_map"},
+      {"WeightMapThatIsEmpty", R"({"weight_map":{}})", "has no weight_map"},
+      {"TensorThatIsThereTwice", R"({"weight_map":{"a":"s1.safetensors","a":"s1.safetensors"}})",
+       "has 'a' twice"},
+      {"IndexThatNestsTooDeep", R"({"x":)" + std::string(100'000, '['),
+       "nests too deep for an index"}};
 }
 
-TEST_F(WeightLoaderTest, RefusesMalformedIndexes) {
-  EXPECT_THAT(index_error("{"), HasSubstr("no JSON"));
-  EXPECT_THAT(index_error("[]"), HasSubstr("no weight_map"));
-  EXPECT_THAT(index_error("{}"), HasSubstr("no weight_map"));
-  EXPECT_THAT(index_error(R"({"weight_map":[]})"), HasSubstr("no weight_map"));
-  EXPECT_THAT(index_error(R"({"weight_map":{}})"), HasSubstr("no weight_map"));
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":1}})"), HasSubstr("not in 1"));
-  EXPECT_THAT(index_error(R"({"weight_map":{"a":"s1.safetensors","a":"s1.safetensors"}})"),
-              HasSubstr("'a' twice"));
-  EXPECT_THAT(index_error(R"({"x":)" + std::string(100'000, '[')), HasSubstr("nests too deep"));
+class IndexErrorTest : public WeightLoaderTest, public ::testing::WithParamInterface<IndexCase> {};
+
+TEST_P(IndexErrorTest, IsAFormatErrorThatSays) {
+  write_shard("s1.safetensors", "a", 1);
+  write("model.safetensors.index.json", GetParam().index);
+  EXPECT_THAT(format_error(),
+              AllOf(HasSubstr(GetParam().message), HasSubstr("model.safetensors.index.json")));
 }
+
+INSTANTIATE_TEST_SUITE_P(Index, IndexErrorTest, ::testing::ValuesIn(index_cases()),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(WeightLoaderTest, SaysWhatAFolderWithoutWeightsLacks) {
   EXPECT_THAT(message_of<IoError>([&] { WeightLoader::open(folder_); }),
               AllOf(HasSubstr("has no weights"), HasSubstr("model.safetensors")));
+}
+
+TEST_F(WeightLoaderTest, AMissingFileIsNamed) {
   EXPECT_THAT(message_of<IoError>([&] { WeightLoader::open(path("absent.parquet")); }),
               HasSubstr("absent.parquet"));
+}
+
+TEST_F(WeightLoaderTest, RefusesFilesOfAnotherKind) {
   EXPECT_THAT(message_of<FormatError>([&] { WeightLoader::open(write("weights.bin", "x")); }),
-              HasSubstr("is no weight file"));
+              HasSubstr("is no weight file: expected .parquet, .safetensors or .index.json"));
 }
 
 }  // namespace
