@@ -4,6 +4,7 @@
 #include <arrow/status.h>
 #include <parquet/exception.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <string>
@@ -12,6 +13,14 @@
 #include "aios/error.h"
 
 namespace aios {
+
+/// A foreign message without its line breaks: ours are one line.
+inline std::string one_line(std::string message) {
+  const auto is_break = [](char c) { return c == '\n' || c == '\r'; };
+  std::replace_if(message.begin(), message.end(), is_break, ' ');
+  message.erase(message.find_last_not_of(' ') + 1);
+  return message;
+}
 
 /// Runs `read`; whatever the libraries throw means that the file is bad.
 template <typename Read>
@@ -23,7 +32,8 @@ decltype(auto) reading_parquet(const std::string& path, Read&& read) {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    throw FormatError("'" + path + "' is no sound Parquet file: " + error.what());
+    throw FormatError("'" + path + "' is no sound Parquet file: " + one_line(error.what()) +
+                      "; fetch or convert it again");
   }
 }
 
@@ -35,7 +45,7 @@ decltype(auto) writing_parquet(const std::string& path, Write&& write) {
   } catch (const parquet::ParquetStatusException& error) {
     throw IoError(error.status().message());
   } catch (const parquet::ParquetException& error) {
-    throw IoError("cannot write '" + path + "': " + error.what());
+    throw IoError("cannot write '" + path + "': " + one_line(error.what()));
   }
 }
 

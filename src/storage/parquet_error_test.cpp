@@ -177,7 +177,7 @@ std::vector<Case> several_row_cases() {
 
 class ParquetErrorTest : public FolderTest, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(ParquetErrorTest, IsAFormatErrorThatSays) {
+TEST_P(ParquetErrorTest, IsRefused) {
   const std::string file = write_table(path("w.parquet"), *GetParam().table);
   EXPECT_THAT(message_of<FormatError>([&] { read_all(file); }),
               AllOf(HasSubstr(GetParam().message), HasSubstr("w.parquet")));

@@ -133,7 +133,7 @@ std::vector<Case> offset_cases() {
 
 class SafetensorsErrorTest : public FolderTest, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(SafetensorsErrorTest, IsAFormatErrorThatSays) {
+TEST_P(SafetensorsErrorTest, IsRefused) {
   const std::string file = write("m.safetensors", GetParam().file);
   EXPECT_THAT(message_of<FormatError>([&] { SafetensorsReader reader(file); }),
               AllOf(HasSubstr(GetParam().message), HasSubstr("m.safetensors")));

@@ -139,7 +139,7 @@ std::vector<IndexCase> index_cases() {
 
 class IndexErrorTest : public WeightLoaderTest, public ::testing::WithParamInterface<IndexCase> {};
 
-TEST_P(IndexErrorTest, IsAFormatErrorThatSays) {
+TEST_P(IndexErrorTest, IsRefused) {
   write_shard("s1.safetensors", "a", 1);
   write("model.safetensors.index.json", GetParam().index);
   EXPECT_THAT(format_error(),
