@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/goldens/sampling/processed_scores.json: rows of logits as transformers processes them.
+"""Makes tests/goldens/sampling/processed_scores.json: rows as transformers processes them.
 
     tools/make_sampling_goldens.py
 

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "aios/error.h"
-#include "diffusion/exact_denoiser.h"
-#include "diffusion/formula_denoiser.h"
-#include "diffusion/table_denoiser.h"
+#include "diffusion/testing/exact_denoiser.h"
+#include "diffusion/testing/formula_denoiser.h"
+#include "diffusion/testing/table_denoiser.h"
 
 namespace aios {
 namespace {

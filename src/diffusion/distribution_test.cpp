@@ -2,11 +2,11 @@
 #include <cmath>
 #include <functional>
 
-#include "diffusion/chi_square.h"
 #include "diffusion/diffusion_core.h"
-#include "diffusion/exact_denoiser.h"
 #include "diffusion/noise_scheduler.h"
-#include "diffusion/table_denoiser.h"
+#include "diffusion/testing/chi_square.h"
+#include "diffusion/testing/exact_denoiser.h"
+#include "diffusion/testing/table_denoiser.h"
 
 namespace aios::test {
 namespace {

@@ -1,7 +1,7 @@
 #include "diffusion/infill_lengths.h"
 
 #include "aios/error.h"
-#include "diffusion/table_denoiser.h"
+#include "diffusion/testing/table_denoiser.h"
 
 namespace aios {
 namespace {

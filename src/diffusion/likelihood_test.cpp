@@ -5,9 +5,9 @@
 #include <numeric>
 
 #include "aios/error.h"
-#include "diffusion/exact_denoiser.h"
-#include "diffusion/golden_file.h"
 #include "diffusion/noise_scheduler.h"
+#include "diffusion/testing/exact_denoiser.h"
+#include "diffusion/testing/golden_file.h"
 
 namespace aios {
 namespace {

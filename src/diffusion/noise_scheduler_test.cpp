@@ -5,7 +5,7 @@
 #include <map>
 
 #include "aios/error.h"
-#include "diffusion/golden_file.h"
+#include "diffusion/testing/golden_file.h"
 
 namespace aios {
 namespace {

@@ -3,7 +3,7 @@
 #include <numeric>
 #include <sstream>
 
-#include "diffusion/golden_file.h"
+#include "diffusion/testing/golden_file.h"
 
 namespace aios {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "diffusion/denoiser.h"
-#include "diffusion/reference_head.h"
+#include "diffusion/testing/reference_head.h"
 
 namespace aios::test {
 

@@ -13,7 +13,7 @@
 
 #include "base/random.h"
 #include "diffusion/denoiser.h"
-#include "diffusion/reference_head.h"
+#include "diffusion/testing/reference_head.h"
 
 namespace aios::test {
 
