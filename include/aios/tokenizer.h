@@ -20,15 +20,16 @@ namespace aios {
 
 struct TokenizeOptions {
   bool add_special_tokens = true;
-  int32_t max_length = 0;           ///< 0: no truncation (whatever the file says)
-  bool truncate_left = false;       ///< which end is lost
-  int32_t pad_to_length = 0;        ///< batch: 0 no padding, -1 to the longest, else this length
+  int32_t max_length = 0;      ///< 0: no truncation (whatever the file says)
+  bool truncate_left = false;  ///< which end is lost
+  int32_t pad_to_length = 0;   ///< batch: 0 no padding, -1 to the longest, else this length
   bool pad_left = false;
 };
 
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<std::pair<int64_t, int64_t>> offsets;  ///< byte range in the text; {0, 0} for added ones
+  std::vector<std::pair<int64_t, int64_t>>
+      offsets;  ///< byte range in the text; {0, 0} for added ones
   std::vector<int32_t> type_ids;
   std::vector<uint8_t> special_tokens_mask;
   std::vector<uint8_t> attention_mask;  ///< 0 on padding
@@ -80,16 +81,17 @@ class FastTokenizer {
 class StreamingDecoder {
  public:
   explicit StreamingDecoder(const FastTokenizer& tokenizer, bool skip_special = true);
+  StreamingDecoder(StreamingDecoder&&) noexcept;
+  StreamingDecoder& operator=(StreamingDecoder&&) noexcept;
+  ~StreamingDecoder();
   /// The text that `id` completed; may be empty.
   std::string push(int32_t id);
   /// What was held back at the end (an unfinished character is U+FFFD, as in `decode`).
   std::string finish();
 
  private:
-  const FastTokenizer* tokenizer_;
-  bool skip_special_;
-  std::vector<int32_t> pending_;
-  std::string emitted_prefix_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace aios

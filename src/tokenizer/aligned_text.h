@@ -1,0 +1,72 @@
+/// A text under way through the pipeline, which still knows where each of its bytes came from.
+///
+/// Every byte belongs to one whole character of the original text: normalization may drop, replace,
+/// insert and reorder characters, but an offset never points into the middle of one. Texts are
+/// below 4 GiB, so that positions fit in 32 bits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::tokenizer {
+
+/// A byte range.
+struct Span {
+  uint32_t begin, end;
+};
+
+/// Text with the start of the original character of each byte. Borrowed.
+class AlignedView {
+ public:
+  AlignedView() = default;
+  /// Text that is a part of the original, `start` bytes into it.
+  AlignedView(std::string_view original, uint32_t start) : text_(original), start_(start) {}
+  AlignedView(std::string_view text, const uint32_t* origins) : text_(text), origins_(origins) {}
+
+  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+  [[nodiscard]] bool is_original() const noexcept { return origins_ == nullptr; }
+  /// Where in the original the character of byte `at` starts.
+  [[nodiscard]] uint32_t origin(std::size_t at) const noexcept;
+  [[nodiscard]] AlignedView part(Span span) const noexcept;
+
+ private:
+  std::string_view text_;
+  const uint32_t* origins_ = nullptr;  // nullptr: the text is the original itself
+  uint32_t start_ = 0;
+};
+
+/// One character of a rewritten text, and how it moves through the old one.
+struct Change {
+  char32_t code_point;
+  /// 0: takes the place of the next old character; 1: inserted after the old character before it;
+  /// -n: takes the place of the next old character, and the n after that are dropped.
+  int32_t shift;
+};
+
+class AlignedText {
+ public:
+  [[nodiscard]] AlignedView view() const noexcept { return {text_, origins_.data()}; }
+  [[nodiscard]] uint32_t size() const noexcept { return static_cast<uint32_t>(text_.size()); }
+  void clear() noexcept;
+  void reserve(std::size_t bytes);
+  void append(const AlignedView& view);
+  void append(char32_t code_point, uint32_t origin);
+  /// A byte of ASCII.
+  void append_ascii(char byte, uint32_t origin) {
+    text_.push_back(byte);
+    origins_.push_back(origin);
+  }
+  /// Rewrites the whole text as `changes` say, after dropping `dropped` characters at its start.
+  /// The walk through the old text is the one of Hugging Face (tokenizer/normalizer.rs,
+  /// `transform_range`), because it decides what offsets reordered and composed characters get.
+  void transform(std::span<const Change> changes, std::size_t dropped);
+
+ private:
+  std::string text_;
+  std::vector<uint32_t> origins_;
+};
+
+}  // namespace aios::tokenizer

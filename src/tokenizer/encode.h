@@ -1,0 +1,31 @@
+/// From the tokens of one or two texts to the encoding that a model gets: truncation, special
+/// tokens, padding.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "aios/tokenizer.h"
+#include "tokenizer/pipeline.h"
+
+namespace aios::tokenizer {
+
+struct Padding {
+  int32_t id = -1;  ///< -1: the tokenizer has no padding token
+  int32_t type_id = 0;
+};
+
+/// @throws ConfigError on options out of range or that contradict each other or the tokenizer
+void check_options(const TokenizeOptions& options, const Padding& padding);
+
+/// @param texts one or two
+/// @throws TokenizerError on invalid UTF-8; ConfigError if `max_length` has no room for special
+/// tokens
+[[nodiscard]] Encoding encode(const Pipeline& pipeline, std::span<const std::string_view> texts,
+                              const TokenizeOptions& options);
+
+/// Up to `length`; longer encodings stay as they are.
+void pad(Encoding& encoding, std::size_t length, bool left, const Padding& padding);
+
+}  // namespace aios::tokenizer

@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "aios/error.h"
+#include "aios/tokenizer.h"
+#include "base/text_file.h"
+#include "tokenizer/decoding.h"
+#include "tokenizer/encode.h"
+#include "tokenizer/file_limits.h"
+#include "tokenizer/json_node.h"
+#include "tokenizer/special_tokens.h"
+#include "tokenizer/vocabulary_files.h"
+
+namespace aios {
+
+using tokenizer::JsonNode;
+using tokenizer::kMaxConfigBytes;
+using tokenizer::kMaxTokenizerBytes;
+using tokenizer::parse_json;
+
+struct FastTokenizer::Implementation {
+  tokenizer::Pipeline pipeline;
+  SpecialTokens special_tokens;
+  tokenizer::Padding padding;
+
+  Implementation(const JsonNode& json, const std::vector<JsonNode>& configs)
+      : pipeline(json), special_tokens(read_special_tokens(configs, pipeline)) {
+    padding.id = special_tokens.pad.value_or(-1);
+    if (const auto stored = json.find("padding")) {
+      const auto last = int64_t{pipeline.id_bound()} - 1;
+      padding.id = static_cast<int32_t>(stored->at("pad_id").as_integer(0, last));
+      if (const auto type_id = stored->find("pad_type_id")) {
+        padding.type_id = tokenizer::read_token_id(*type_id);
+      }
+    }
+  }
+};
+
+namespace {
+
+/// The files beside tokenizer.json that name special tokens, as far as they exist.
+std::vector<std::pair<std::string, nlohmann::json>> read_configs(
+    const std::filesystem::path& folder) {
+  std::vector<std::pair<std::string, nlohmann::json>> configs;
+  for (const char* name : {"tokenizer_config.json", "special_tokens_map.json"}) {
+    const std::filesystem::path path = folder / name;
+    if (!std::filesystem::exists(path)) continue;
+    configs.emplace_back(path.string(),
+                         parse_json(read_text_file(path.string(), kMaxConfigBytes), path.string()));
+  }
+  return configs;
+}
+
+}  // namespace
+
+FastTokenizer FastTokenizer::from_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::path file(path);
+  if (fs::is_directory(file)) file /= "tokenizer.json";
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const bool assembled = !fs::exists(file) && fs::exists(folder / "vocab.json");
+  const nlohmann::json document =
+      assembled ? tokenizer::assemble_tokenizer_json(folder.string())
+                : parse_json(read_text_file(file.string(), kMaxTokenizerBytes), file.string());
+  const auto configs = read_configs(folder);
+  std::vector<JsonNode> nodes;
+  for (const auto& [name, config] : configs) nodes.emplace_back(config, name);
+  const JsonNode root(document, assembled ? folder.string() : file.string());
+  return FastTokenizer(std::make_unique<Implementation>(root, nodes));
+}
+
+FastTokenizer FastTokenizer::from_json(std::string_view json) {
+  const nlohmann::json document = parse_json(json, "tokenizer.json");
+  return FastTokenizer(std::make_unique<Implementation>(JsonNode(document, "tokenizer.json"),
+                                                        std::vector<JsonNode>{}));
+}
+
+FastTokenizer::FastTokenizer(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+FastTokenizer::FastTokenizer(FastTokenizer&&) noexcept = default;
+FastTokenizer& FastTokenizer::operator=(FastTokenizer&&) noexcept = default;
+FastTokenizer::~FastTokenizer() = default;
+
+namespace {
+
+void pad_to(std::span<Encoding> encodings, const TokenizeOptions& options,
+            const tokenizer::Padding& padding) {
+  if (options.pad_to_length == 0) return;
+  std::size_t length = 0;
+  if (options.pad_to_length > 0) {
+    length = static_cast<std::size_t>(options.pad_to_length);
+  } else {
+    for (const Encoding& encoding : encodings) length = std::max(length, encoding.ids.size());
+  }
+  for (Encoding& encoding : encodings) tokenizer::pad(encoding, length, options.pad_left, padding);
+}
+
+}  // namespace
+
+Encoding FastTokenizer::encode(std::string_view text, const TokenizeOptions& options) const {
+  check_options(options, implementation_->padding);
+  Encoding encoding = tokenizer::encode(implementation_->pipeline, {&text, 1}, options);
+  pad_to({&encoding, 1}, options, implementation_->padding);
+  return encoding;
+}
+
+Encoding FastTokenizer::encode_pair(std::string_view first, std::string_view second,
+                                    const TokenizeOptions& options) const {
+  check_options(options, implementation_->padding);
+  const std::array texts = {first, second};
+  Encoding encoding = tokenizer::encode(implementation_->pipeline, texts, options);
+  pad_to({&encoding, 1}, options, implementation_->padding);
+  return encoding;
+}
+
+std::vector<Encoding> FastTokenizer::encode_batch(std::span<const std::string> texts,
+                                                  const TokenizeOptions& options) const {
+  check_options(options, implementation_->padding);
+  std::vector<Encoding> encodings;
+  encodings.reserve(texts.size());
+  for (const std::string_view text : texts) {
+    encodings.push_back(tokenizer::encode(implementation_->pipeline, {&text, 1}, options));
+  }
+  pad_to(encodings, options, implementation_->padding);
+  return encodings;
+}
+
+std::string FastTokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
+  tokenizer::Decoding decoding(implementation_->pipeline, skip_special);
+  for (const int32_t id : ids) decoding.push(id);
+  decoding.finish();
+  return decoding.take();
+}
+
+int32_t FastTokenizer::vocab_size() const { return implementation_->pipeline.id_bound(); }
+
+std::optional<int32_t> FastTokenizer::token_to_id(std::string_view token) const {
+  return implementation_->pipeline.find(token);
+}
+
+std::optional<std::string> FastTokenizer::id_to_token(int32_t id) const {
+  const auto text = implementation_->pipeline.text(id);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+bool FastTokenizer::is_special(int32_t id) const {
+  return implementation_->pipeline.is_special(id);
+}
+
+const SpecialTokens& FastTokenizer::special_tokens() const {
+  return implementation_->special_tokens;
+}
+
+struct StreamingDecoder::State {
+  tokenizer::Decoding decoding;
+};
+
+StreamingDecoder::StreamingDecoder(const FastTokenizer& tokenizer, bool skip_special)
+    : state_(std::make_unique<State>(
+          State{tokenizer::Decoding(tokenizer.implementation_->pipeline, skip_special)})) {}
+StreamingDecoder::StreamingDecoder(StreamingDecoder&&) noexcept = default;
+StreamingDecoder& StreamingDecoder::operator=(StreamingDecoder&&) noexcept = default;
+StreamingDecoder::~StreamingDecoder() = default;
+
+std::string StreamingDecoder::push(int32_t id) {
+  state_->decoding.push(id);
+  return state_->decoding.take();
+}
+
+std::string StreamingDecoder::finish() {
+  state_->decoding.finish();
+  return state_->decoding.take();
+}
+
+}  // namespace aios

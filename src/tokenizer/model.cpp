@@ -1,0 +1,26 @@
+#include "tokenizer/model.h"
+
+#include "tokenizer/stage_registry.h"
+
+namespace aios::tokenizer {
+namespace {
+
+/// Files written before 2020 have no type.
+std::string type_of(const JsonNode& json) {
+  if (const auto type = json.find("type")) return type->as_string();
+  if (json.find("merges")) return "BPE";
+  if (json.find("max_input_chars_per_word")) return "WordPiece";
+  json.fail("'type' is missing");
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_model(const JsonNode& json, Alphabet alphabet) {
+  static constexpr StageEntry<Model, Alphabet> kTable[] = {
+      {"BPE", make_bpe},
+      {"WordPiece", make_word_piece},
+  };
+  return make_stage(kTable, type_of(json), json, alphabet);
+}
+
+}  // namespace aios::tokenizer

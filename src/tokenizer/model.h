@@ -1,0 +1,63 @@
+/// Third stage: turns a word into tokens (tokenizer.json: "model").
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/vocabulary.h"
+
+namespace aios::tokenizer {
+
+class JsonNode;
+
+/// A token and where in the word it ends; it begins where the one before it ends.
+struct WordToken {
+  int32_t id;
+  uint32_t end;
+};
+
+/// Memory that a model needs while it works, kept between words.
+struct ModelScratch {
+  struct Symbol {
+    int32_t id;
+    uint32_t size;  // bytes; 0: merged into the symbol on its left
+    int32_t previous, next;
+  };
+  struct Candidate {
+    uint32_t rank;
+    uint32_t position;
+    int32_t merged;
+  };
+  std::vector<Symbol> symbols;
+  std::vector<Candidate> heap;
+  std::string text;
+};
+
+/// Immutable; shared by threads.
+class Model {
+ public:
+  virtual ~Model() = default;
+  [[nodiscard]] virtual const Vocabulary& vocabulary() const = 0;
+  /// Appends the tokens of `word`, which is not empty.
+  virtual void tokenize(std::string_view word, ModelScratch& scratch,
+                        std::vector<WordToken>& tokens) const = 0;
+  /// The token for what the vocabulary lacks; `Vocabulary::kNone` if there is none.
+  [[nodiscard]] virtual int32_t unknown_token() const = 0;
+};
+
+/// What a model sees as one character of a word.
+enum class Alphabet {
+  kCharacters,
+  kBytes,  ///< the vocabulary writes bytes in ByteLevel's alphabet
+};
+
+/// @throws FormatError naming an unsupported type or option, or what is wrong with the tables
+[[nodiscard]] std::unique_ptr<Model> make_model(const JsonNode& json, Alphabet alphabet);
+
+/// One per file in models/; rows of the table in model.cpp.
+[[nodiscard]] std::unique_ptr<Model> make_bpe(const JsonNode& json, Alphabet alphabet);
+[[nodiscard]] std::unique_ptr<Model> make_word_piece(const JsonNode& json, Alphabet alphabet);
+
+}  // namespace aios::tokenizer

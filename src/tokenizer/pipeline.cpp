@@ -1,0 +1,173 @@
+#include "tokenizer/pipeline.h"
+
+#include <algorithm>
+#include <string>
+
+#include "aios/error.h"
+#include "tokenizer/byte_alphabet.h"
+#include "tokenizer/json_node.h"
+#include "tokenizer/unicode_tables.h"
+#include "tokenizer/utf8.h"
+
+namespace aios::tokenizer {
+namespace {
+
+/// White space at the ends of a token's text; ByteLevel's letter for a space is one byte of text.
+Margins margins_of(std::string_view token) {
+  Margins margins{0, 0, 0};
+  bool leading = true;
+  for_each_character(token, [&](char32_t c) {
+    const bool is_letter = c == letter_of_byte(' ');
+    if (!is_letter && !has_flag(c, kWhiteSpaceFlag)) {
+      leading = false;
+      margins.trailing_bytes = 0;
+      return;
+    }
+    const uint32_t size = is_letter || c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+    margins.trailing_bytes += size;
+    if (!leading) return;
+    margins.leading_bytes += size;
+    ++margins.leading_characters;
+  });
+  return margins;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const JsonNode& json) {
+  if (const auto version = json.find("version"); version && version->as_string() != "1.0") {
+    version->fail("version " + quote(version->as_string()) + " is not supported; 1.0 is");
+  }
+  if (const auto stage = json.find("normalizer")) normalizer_ = make_normalizer(*stage);
+  if (const auto stage = json.find("pre_tokenizer")) pre_tokenizer_ = make_pre_tokenizer(*stage);
+  const bool bytes = pre_tokenizer_ && pre_tokenizer_->maps_to_bytes();
+  model_ = make_model(json.at("model"), bytes ? Alphabet::kBytes : Alphabet::kCharacters);
+  added_tokens_ =
+      std::make_unique<AddedTokens>(json.find("added_tokens"), *model_, normalizer_.get());
+  if (const auto stage = json.find("post_processor")) {
+    post_processor_ = make_post_processor(*stage, {id_bound()});
+  }
+  const auto decoder = json.find("decoder");
+  decoder_ = decoder ? make_decoder(*decoder) : make_spaced_decoder();
+
+  const bool trims = post_processor_ && post_processor_->trims();
+  for (int32_t id = 0; id < id_bound(); ++id) {
+    const std::string_view token = text(id).value_or("");
+    is_special_.push_back(added_tokens_->is_special(token));
+    if (trims) margins_.push_back(margins_of(token));
+  }
+}
+
+Section Pipeline::tokenize(std::string_view text, const TokenLimit& limit) const {
+  if (const std::size_t invalid = find_invalid_utf8(text); invalid < text.size()) {
+    throw TokenizerError("the text is not valid UTF-8 at byte " + std::to_string(invalid));
+  }
+  const WorkspacePool::Lease work = pool_.lend();
+  work->text.reset(text);
+  if (added_tokens_->has_any(false)) added_tokens_->extract(work->text, false);
+  normalize(work->text);
+  if (added_tokens_->has_any(true)) added_tokens_->extract(work->text, true);
+  if (pre_tokenizer_) pre_tokenizer_->split(work->text, work->regex);
+
+  return limit.from_end ? tokenize_end(*work, limit.num_tokens)
+                        : tokenize_start(*work, limit.num_tokens);
+}
+
+Section Pipeline::tokenize_start(Workspace& work, std::size_t limit) const {
+  Section section;
+  for (const Piece& piece : work.text.pieces()) {
+    if (section.encoding.ids.size() >= limit) {
+      section.encoding.truncated = true;
+      break;
+    }
+    append_piece(piece, work, section);
+  }
+  return section;
+}
+
+Section Pipeline::tokenize_end(Workspace& work, std::size_t limit) const {
+  Section section;
+  std::vector<std::size_t> starts;  // of the pieces' tokens
+  for (const Piece& piece : work.text.pieces()) {
+    starts.push_back(section.encoding.ids.size());
+    append_piece(piece, work, section);
+  }
+  const std::size_t size = section.encoding.ids.size();
+  while (!starts.empty() && size - starts.back() < limit) starts.pop_back();
+  if (!starts.empty()) truncate(section, size - starts.back(), true);
+  return section;
+}
+
+void Pipeline::normalize(WorkingText& text) const {
+  if (!normalizer_) return;
+  const bool keeps = std::all_of(
+      text.pieces().begin(), text.pieces().end(),
+      [&](const Piece& piece) { return !piece.is_text() || normalizer_->keeps(text.text(piece)); });
+  if (keeps) return;
+  text.rewrite([this](const Piece& piece, const AlignedView& part, AlignedText& output) {
+    if (piece.is_text()) {
+      normalizer_->normalize(part, output);
+    } else {
+      output.append(part);
+    }
+  });
+}
+
+void Pipeline::append_piece(const Piece& piece, Workspace& work, Section& section) const {
+  Encoding& encoding = section.encoding;
+  const std::size_t first = encoding.ids.size();
+  const auto append = [&](int32_t id, Span span) {
+    const Span original = work.text.original(span);
+    encoding.ids.push_back(id);
+    encoding.offsets.emplace_back(original.begin, original.end);
+  };
+  if (!piece.is_text()) {
+    append(piece.token, piece.span);
+  } else {
+    const std::string_view word = work.text.text(piece);
+    work.tokens.clear();
+    if (!work.cache.find(word, work.tokens)) {
+      model_->tokenize(word, work.model, work.tokens);
+      work.cache.insert(word, work.tokens, 0);
+    }
+    uint32_t begin = piece.span.begin;
+    for (const WordToken& token : work.tokens) {
+      const uint32_t end = piece.span.begin + token.end;
+      append(token.id, {begin, end});
+      begin = end;
+    }
+  }
+  if (!margins_.empty()) append_margins(first, piece, work, section);
+}
+
+void Pipeline::append_margins(std::size_t first, const Piece& piece, const Workspace& work,
+                              Section& section) const {
+  if (!piece.is_text()) {  // lstrip and rstrip may have taken white space along
+    section.margins.push_back(margins_of(work.text.text(piece)));
+    return;
+  }
+  for (std::size_t i = first; i < section.encoding.ids.size(); ++i) {
+    section.margins.push_back(margins_[static_cast<std::size_t>(section.encoding.ids[i])]);
+  }
+}
+
+int32_t Pipeline::id_bound() const noexcept {
+  return std::max(model_->vocabulary().id_bound(), added_tokens_->id_bound());
+}
+
+std::optional<int32_t> Pipeline::find(std::string_view token) const {
+  if (const auto id = added_tokens_->find(token)) return id;
+  const int32_t id = model_->vocabulary().find(token);
+  return id == Vocabulary::kNone ? std::nullopt : std::optional(id);
+}
+
+std::optional<std::string_view> Pipeline::text(int32_t id) const {
+  if (const auto added = added_tokens_->text(id)) return added;
+  return model_->vocabulary().token(id);
+}
+
+bool Pipeline::is_special(int32_t id) const noexcept {
+  return id >= 0 && id < id_bound() && is_special_[static_cast<std::size_t>(id)];
+}
+
+}  // namespace aios::tokenizer

@@ -1,0 +1,63 @@
+#include "tokenizer/post_processor.h"
+
+#include <algorithm>
+
+#include "tokenizer/stage_registry.h"
+
+namespace aios::tokenizer {
+namespace {
+
+template <typename T>
+void shorten(std::vector<T>& values, std::size_t count, bool keep_last) {
+  if (values.size() <= count) return;
+  if (keep_last) {
+    values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(count));
+  } else {
+    values.erase(values.begin() + static_cast<std::ptrdiff_t>(count), values.end());
+  }
+}
+
+}  // namespace
+
+void truncate(Section& section, std::size_t count, bool keep_last) {
+  if (section.encoding.ids.size() <= count) return;
+  shorten(section.encoding.ids, count, keep_last);
+  shorten(section.encoding.offsets, count, keep_last);
+  shorten(section.margins, count, keep_last);
+  section.encoding.truncated = true;
+}
+
+Section special_section(int32_t id, int32_t type_id) {
+  Section section;
+  section.encoding.ids = {id};
+  section.encoding.offsets = {{0, 0}};
+  section.encoding.type_ids = {type_id};
+  section.encoding.special_tokens_mask = {1};
+  section.margins = {{0, 0, 0}};
+  return section;
+}
+
+void trim_offsets(Section& section, bool add_prefix_space) {
+  for (std::size_t i = 0; i < section.margins.size(); ++i) {
+    const Margins& margins = section.margins[i];
+    auto& [begin, end] = section.encoding.offsets[i];
+    const bool may_be_added =
+        add_prefix_space && margins.leading_characters == 1 && (i == 0 || begin == 0);
+    if (!may_be_added) begin = std::min(begin + int64_t{margins.leading_bytes}, end);
+    if (end >= margins.trailing_bytes) end = std::max(end - margins.trailing_bytes, begin);
+  }
+}
+
+std::unique_ptr<PostProcessor> make_post_processor(const JsonNode& json, PostProcessorScope scope) {
+  static constexpr StageEntry<PostProcessor, PostProcessorScope> kTable[] = {
+      {"BertProcessing", make_bert_processing},
+      {"ByteLevel", make_byte_level_processing},
+      {"RobertaProcessing", make_roberta_processing},
+      {"TemplateProcessing", make_template_processing},
+      {"Sequence", make_post_processor_sequence},
+  };
+  if (scope.depth > kMaxNesting) json.fail("sequences are nested too deeply");
+  return make_stage(kTable, json.at("type").as_string(), json, scope);
+}
+
+}  // namespace aios::tokenizer

@@ -1,0 +1,42 @@
+/// Pre-tokenizers one after the other, each on the pieces that the last one left.
+#include <utility>
+#include <vector>
+
+#include "tokenizer/json_node.h"
+#include "tokenizer/pre_tokenizer.h"
+
+namespace aios::tokenizer {
+namespace {
+
+class PreTokenizerSequence final : public PreTokenizer {
+ public:
+  explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> parts)
+      : parts_(std::move(parts)) {}
+
+  [[nodiscard]] bool maps_to_bytes() const override {
+    return !parts_.empty() && parts_.back()->maps_to_bytes();
+  }
+
+  void split(WorkingText& text, RegexScratch& scratch) const override {
+    for (const auto& part : parts_) part->split(text, scratch);
+  }
+
+ private:
+  std::vector<std::unique_ptr<PreTokenizer>> parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreTokenizer> make_pre_tokenizer_sequence(const JsonNode& json, int depth) {
+  std::vector<std::unique_ptr<PreTokenizer>> parts;
+  for (const JsonNode& part : json.at("pretokenizers").elements()) {
+    // A stage behind ByteLevel would see its alphabet instead of the text, which is left unmapped.
+    if (!parts.empty() && parts.back()->maps_to_bytes()) {
+      part.fail("a stage after ByteLevel is not supported; ByteLevel must be the last one");
+    }
+    parts.push_back(make_pre_tokenizer(part, depth + 1));
+  }
+  return std::make_unique<PreTokenizerSequence>(std::move(parts));
+}
+
+}  // namespace aios::tokenizer

@@ -1,0 +1,192 @@
+#include "tokenizer/unicode_tables.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <span>
+#include <vector>
+
+namespace aios::tokenizer {
+namespace {
+
+struct CodePointRange {
+  char32_t first, last;
+};
+struct CodePointShift {
+  char32_t first, last;
+  int32_t distance;
+};
+struct CategoryRange {
+  char32_t first, last;
+  const char* category;
+};
+
+#include "tokenizer/unicode_data.inc"
+
+constexpr char32_t kCodePoints = 0x110000;
+constexpr char32_t kBlock = 256;
+
+// Hangul syllables and jamo (Unicode 15, §3.12).
+constexpr char32_t kFirstVowelJamo = 0x1161, kLastVowelJamo = 0x1175;
+constexpr char32_t kFirstTrailingJamo = 0x11A8, kLastTrailingJamo = 0x11C2;
+constexpr char32_t kFirstSyllable = 0xAC00, kLastSyllable = 0xD7A3;
+
+bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
+  const auto after = std::upper_bound(
+      ranges.begin(), ranges.end(), code_point,
+      [](char32_t value, const CodePointRange& range) { return value < range.first; });
+  return after != ranges.begin() && code_point <= std::prev(after)->last;
+}
+
+Decomposition raw_decompose(char32_t code_point) noexcept {
+  Decomposition result{{code_point}, 1};
+  std::array<utf8proc_int32_t, 8> buffer{};
+  int boundary = 0;
+  const utf8proc_ssize_t count = utf8proc_decompose_char(
+      static_cast<utf8proc_int32_t>(code_point), buffer.data(), buffer.size(),
+      static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE), &boundary);
+  if (count < 1 || count > 4) return result;  // no canonical decomposition is longer than 4
+  for (int i = 0; i < count; ++i) {
+    result.characters[i] = static_cast<char32_t>(buffer[static_cast<std::size_t>(i)]);
+  }
+  result.size = static_cast<int>(count);
+  return result;
+}
+
+/// utf8proc offers no composition of two characters, but normalizes a buffer of two.
+char32_t raw_compose(char32_t first, char32_t second) noexcept {
+  std::array<utf8proc_int32_t, 2> pair{static_cast<utf8proc_int32_t>(first),
+                                       static_cast<utf8proc_int32_t>(second)};
+  const utf8proc_ssize_t size = utf8proc_normalize_utf32(
+      pair.data(), 2, static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
+  return size == 1 ? static_cast<char32_t>(pair[0]) : 0;
+}
+
+/// Flags of every character, in blocks of 256 of which equal ones are kept once.
+class FlagTable {
+ public:
+  FlagTable() {
+    std::vector<uint8_t> flags(kCodePoints);
+    const auto set = [&](std::span<const CodePointRange> ranges, CharacterFlag flag) {
+      for (const CodePointRange& range : ranges) {
+        for (char32_t c = range.first; c <= range.last; ++c) flags[c] |= flag;
+      }
+    };
+    set(kWhiteSpace, kWhiteSpaceFlag);
+    set(kBertRemoved, kBertRemovedFlag);
+    set(kBertPunctuation, kBertPunctuationFlag);
+    set(kNonspacingMarks, kNonspacingMarkFlag);
+    set(kDecomposes, kDecomposesFlag);
+    set(kCombining, kCombiningFlag);
+    set(kCombining, kNfcUncertainFlag);
+    set_nfc_uncertain(flags);
+    for (char32_t first = 0; first < kCodePoints; first += kBlock) add_block(&flags[first], first);
+  }
+
+  [[nodiscard]] uint8_t operator[](char32_t code_point) const noexcept {
+    return code_point < kCodePoints ? blocks_[index_[code_point / kBlock]][code_point % kBlock] : 0;
+  }
+
+ private:
+  using Block = std::array<uint8_t, kBlock>;
+
+  static void set_nfc_uncertain(std::vector<uint8_t>& flags) {
+    for (char32_t c = kFirstVowelJamo; c <= kLastTrailingJamo; ++c) {
+      if (c <= kLastVowelJamo || c >= kFirstTrailingJamo) flags[c] |= kNfcUncertainFlag;
+    }
+    for (const CodePointRange& range : kDecomposes) {
+      if (range.first == kFirstSyllable) continue;  // syllables are stable
+      for (char32_t c = range.first; c <= range.last; ++c) {
+        const Decomposition parts = raw_decompose(c);
+        char32_t composed = parts.characters[0];
+        for (int i = 1; i < parts.size && composed != 0; ++i) {
+          composed = raw_compose(composed, parts.characters[i]);
+        }
+        if (composed != c) flags[c] |= kNfcUncertainFlag;
+        // The last part may compose with a character before it.
+        if (parts.size > 1) flags[parts.characters[parts.size - 1]] |= kNfcUncertainFlag;
+      }
+    }
+  }
+
+  void add_block(const uint8_t* flags, char32_t first) {
+    Block block;
+    std::memcpy(block.data(), flags, kBlock);
+    auto found = std::find(blocks_.begin(), blocks_.end(), block);
+    if (found == blocks_.end()) found = blocks_.insert(found, block);
+    index_[first / kBlock] = static_cast<uint16_t>(found - blocks_.begin());
+  }
+
+  std::array<uint16_t, kCodePoints / kBlock> index_{};
+  std::vector<Block> blocks_;
+};
+
+}  // namespace
+
+uint8_t character_flags(char32_t code_point) noexcept {
+  static const FlagTable table;
+  return table[code_point];
+}
+
+bool is_word_character(char32_t code_point) noexcept {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return contains(kMoreWordCharacters, code_point);
+  }
+}
+
+uint8_t combining_class(char32_t code_point) noexcept {
+  if (!has_flag(code_point, kCombiningFlag)) return 0;
+  const auto* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code_point));
+  return static_cast<uint8_t>(property->combining_class);
+}
+
+Decomposition decompose(char32_t code_point) noexcept {
+  if (!has_flag(code_point, kDecomposesFlag)) return {{code_point}, 1};
+  return raw_decompose(code_point);
+}
+
+char32_t compose(char32_t first, char32_t second) noexcept {
+  const char32_t composed = raw_compose(first, second);
+  // A composite that Unicode 9 did not have yet is none.
+  return composed != 0 && has_flag(composed, kDecomposesFlag) ? composed : 0;
+}
+
+LowerCase to_lower(char32_t code_point) noexcept {
+  if (code_point == 0x130) return {U'i', 0x307};
+  for (const CodePointShift& shift : kLowercaseDifferences) {
+    if (code_point >= shift.first && code_point <= shift.last) {
+      return {static_cast<char32_t>(static_cast<int32_t>(code_point) + shift.distance), 0};
+    }
+  }
+  return {static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))), 0};
+}
+
+std::string later_members(std::string_view name) {
+  std::string ranges;
+  for (const CategoryRange& range : kLaterCategories) {
+    if (!std::string_view(range.category).starts_with(name)) continue;
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "\\x{%X}-\\x{%X}", static_cast<unsigned>(range.first),
+                  static_cast<unsigned>(range.last));
+    ranges += text.data();
+  }
+  return ranges;
+}
+
+}  // namespace aios::tokenizer

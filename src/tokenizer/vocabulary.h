@@ -1,0 +1,51 @@
+/// Tokens and their ids, both ways. Immutable once the model is loaded.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::tokenizer {
+
+class JsonNode;
+
+/// Of short byte strings; good in all bits.
+[[nodiscard]] uint64_t hash_bytes(std::string_view bytes) noexcept;
+
+class Vocabulary {
+ public:
+  static constexpr int32_t kNone = -1;
+
+  /// From {"token": id, …}. @throws FormatError naming the token if an id is no integer in [0,
+  /// 2^31), is used twice, or is so large that the holes would dwarf the vocabulary; or if there is
+  /// no token
+  explicit Vocabulary(const JsonNode& json);
+
+  /// `kNone` if there is no such token. Views stay valid as long as the vocabulary.
+  [[nodiscard]] int32_t find(std::string_view token) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> token(int32_t id) const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Largest id + 1.
+  [[nodiscard]] int32_t id_bound() const noexcept { return static_cast<int32_t>(spans_.size()); }
+
+ private:
+  struct TokenSpan {
+    uint32_t begin = 0;
+    uint32_t size = kHole;
+  };
+  static constexpr uint32_t kHole = UINT32_MAX;
+
+  void insert(int32_t id);
+  [[nodiscard]] std::string_view text(TokenSpan span) const noexcept {
+    return std::string_view(bytes_).substr(span.begin, span.size);
+  }
+
+  std::string bytes_;             // all tokens, one after the other
+  std::vector<TokenSpan> spans_;  // by id
+  std::vector<int32_t> slots_;    // open addressing; a power of two, at most half full
+  std::size_t size_ = 0;
+};
+
+}  // namespace aios::tokenizer

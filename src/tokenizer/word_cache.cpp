@@ -1,0 +1,41 @@
+#include "tokenizer/word_cache.h"
+
+#include <cstring>
+#include <new>
+
+namespace aios::tokenizer {
+
+// calloc hands out pages that the system zeroes when they are first touched, so that a short text
+// does not pay for the whole cache.
+WordCache::WordCache() : entries_(static_cast<Entry*>(std::calloc(kEntries, sizeof(Entry)))) {
+  if (!entries_) throw std::bad_alloc();
+}
+
+bool WordCache::find(std::string_view word, std::vector<WordToken>& tokens) const noexcept {
+  if (word.size() > kWordBytes) return false;
+  const Entry& entry = slot(word);
+  if (entry.word_size != word.size() ||
+      std::memcmp(entry.word.data(), word.data(), word.size()) != 0) {
+    return false;
+  }
+  for (std::size_t i = 0; i < entry.num_tokens; ++i) {
+    tokens.push_back({entry.ids[i], entry.ends[i]});
+  }
+  return true;
+}
+
+void WordCache::insert(std::string_view word, const std::vector<WordToken>& tokens,
+                       std::size_t first) noexcept {
+  const std::size_t count = tokens.size() - first;
+  if (word.size() > kWordBytes || count > kTokens) return;
+  Entry& entry = slot(word);
+  entry.word_size = static_cast<uint8_t>(word.size());
+  entry.num_tokens = static_cast<uint8_t>(count);
+  std::memcpy(entry.word.data(), word.data(), word.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    entry.ids[i] = tokens[first + i].id;
+    entry.ends[i] = static_cast<uint8_t>(tokens[first + i].end);
+  }
+}
+
+}  // namespace aios::tokenizer

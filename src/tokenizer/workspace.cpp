@@ -1,0 +1,23 @@
+#include "tokenizer/workspace.h"
+
+namespace aios::tokenizer {
+
+std::unique_ptr<Workspace> WorkspacePool::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Workspace> workspace = std::move(idle_.back());
+      idle_.pop_back();
+      return workspace;
+    }
+    idle_.reserve(++num_made_);  // so that giving back cannot fail
+  }
+  return std::make_unique<Workspace>();
+}
+
+void WorkspacePool::put(std::unique_ptr<Workspace> workspace) noexcept {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(workspace));
+}
+
+}  // namespace aios::tokenizer

@@ -1,0 +1,80 @@
+/// Encodes files or strings for the comparison with Hugging Face's library (test_against_oracle.py).
+///
+///     tokenizer_tool TOKENIZER encode FILE…    per file: int32 triples (id, begin, end), to stdout
+///     tokenizer_tool TOKENIZER lines           per record of stdin: the same, and the decoded text
+///     tokenizer_tool TOKENIZER time FILE…      seconds to encode each file once, after one warm-up
+///
+/// Numbers are little-endian. A block of triples follows its int32 count. A record is an int32 size
+/// and so many bytes; the decoded text (special tokens kept) is written the same way.
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "aios/tokenizer.h"
+#include "base/text_file.h"
+
+namespace {
+
+constexpr std::size_t kMaxFile = std::size_t{1} << 30U;
+
+void write_number(int64_t number) {
+  const auto value = static_cast<int32_t>(number);
+  std::fwrite(&value, sizeof(value), 1, stdout);
+}
+
+void write_encoding(const aios::Encoding& encoding) {
+  write_number(static_cast<int64_t>(encoding.ids.size()));
+  for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
+    write_number(encoding.ids[i]);
+    write_number(encoding.offsets[i].first);
+    write_number(encoding.offsets[i].second);
+  }
+}
+
+void encode_lines(const aios::FastTokenizer& tokenizer) {
+  int32_t size = 0;
+  while (std::fread(&size, sizeof(size), 1, stdin) == 1) {
+    std::string text(static_cast<std::size_t>(size), '\0');
+    if (std::fread(text.data(), 1, text.size(), stdin) != text.size()) return;
+    const aios::Encoding encoding = tokenizer.encode(text);
+    write_encoding(encoding);
+    const std::string decoded = tokenizer.decode(encoding.ids, false);
+    write_number(static_cast<int64_t>(decoded.size()));
+    std::fwrite(decoded.data(), 1, decoded.size(), stdout);
+  }
+}
+
+void time_file(const aios::FastTokenizer& tokenizer, const std::string& text) {
+  const auto run = [&] { return tokenizer.encode(text).ids.size(); };
+  const std::size_t warm_up = run();
+  const auto start = std::chrono::steady_clock::now();
+  const std::size_t count = run();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::printf("%.6f %zu\n", seconds.count(), count == warm_up ? count : 0);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    const std::vector<std::string> arguments(words + 1, words + count);
+    const auto tokenizer = aios::FastTokenizer::from_file(arguments.at(0));
+    if (arguments.at(1) == "lines") encode_lines(tokenizer);
+    for (std::size_t i = 2; i < arguments.size(); ++i) {
+      const std::string text = aios::read_text_file(arguments[i], kMaxFile);
+      if (arguments[1] == "time") {
+        time_file(tokenizer, text);
+      } else {
+        write_encoding(tokenizer.encode(text));
+      }
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}
