@@ -29,10 +29,10 @@ struct CategoryRange {
 constexpr char32_t kCodePoints = 0x110000;
 constexpr char32_t kBlock = 256;
 
-// Hangul syllables and jamo (Unicode 15, §3.12).
+// Hangul jamo and syllables (Unicode 15, §3.12).
 constexpr char32_t kFirstVowelJamo = 0x1161, kLastVowelJamo = 0x1175;
 constexpr char32_t kFirstTrailingJamo = 0x11A8, kLastTrailingJamo = 0x11C2;
-constexpr char32_t kFirstSyllable = 0xAC00, kLastSyllable = 0xD7A3;
+constexpr char32_t kFirstSyllable = 0xAC00;
 
 bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
   const auto after = std::upper_bound(
