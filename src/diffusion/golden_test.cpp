@@ -1,6 +1,10 @@
 // Every golden trace of the papers' own code, canvas by canvas (tests/goldens).
 #include <map>
+#include <memory>
+#include <numeric>
 
+#include "backend/cpu/cpu_backend.h"
+#include "base/thread_pool.h"
 #include "diffusion/diffusion_core.h"
 #include "diffusion/testing/formula_denoiser.h"
 #include "diffusion/testing/golden_file.h"
