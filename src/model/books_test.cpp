@@ -40,7 +40,7 @@ TEST(Books, LogitsAreThoseOfPyTorchCausalAndFull) {
   const std::string npz = read_text_file((folder / "expected.npz").string(), kMaxBytes);
   const std::string config = read_text_file((folder / "config.json").string(), kMaxBytes);
   const auto weights = WeightLoader::open(folder.string());
-  const InferenceCore core(config, *weights, parity::make_backend(2));
+  const InferenceCore core(parse_model_spec(config), *weights, parity::make_backend(2));
 
   for (const AttentionKind kind : {AttentionKind::kCausal, AttentionKind::kFull}) {
     const std::string name = attention_kind_name(kind);

@@ -59,6 +59,11 @@ const json* ConfigReader::find(const char* key) const {
 
 bool ConfigReader::has(const char* key) const { return find(key) != nullptr; }
 
+bool ConfigReader::is_null(const char* key) const {
+  const auto found = json_.find(key);
+  return found != json_.end() && found->is_null();
+}
+
 void ConfigReader::refuse(const char* key, const std::string& expected) const {
   const json* value = find(key);
   const std::string found = value == nullptr ? "missing" : abridged(*value);

@@ -25,6 +25,8 @@ class ConfigReader {
   ConfigReader(const std::string& text, std::string name);
 
   [[nodiscard]] bool has(const char* key) const;
+  /// Where null says none and absence a default.
+  [[nodiscard]] bool is_null(const char* key) const;
 
   // Each throws FormatError if the value has another type or is out of range, or if it is absent
   // and there is no fallback.

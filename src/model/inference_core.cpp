@@ -15,10 +15,6 @@ std::vector<float> read_all(Backend& backend, const Buffer& buffer) {
 
 }  // namespace
 
-InferenceCore::InferenceCore(const std::string& config_json, const WeightLoader& weights,
-                             std::shared_ptr<Backend> backend)
-    : InferenceCore(parse_model_spec(config_json), weights, std::move(backend)) {}
-
 InferenceCore::InferenceCore(ModelSpec spec, const WeightLoader& weights,
                              std::shared_ptr<Backend> backend)
     : transformer_(std::make_unique<Transformer>(std::move(spec), weights, backend)),

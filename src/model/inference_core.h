@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "backend/backend.h"
@@ -23,12 +22,8 @@ class WeightLoader;
 
 class InferenceCore {
  public:
-  /// @param config_json the text of config.json
-  /// @throws FormatError (missing or mis-shaped tensor, unknown architecture), named
-  InferenceCore(const std::string& config_json, const WeightLoader& weights,
-                std::shared_ptr<Backend> backend);
-  /// @param spec from `parse_model_spec`; its modes, kinds of attention and token ids may be
-  /// changed
+  /// @param spec from `parse_model_spec`, perhaps with other modes, attention kinds or token ids
+  /// @throws FormatError naming a missing, extra or mis-shaped tensor
   InferenceCore(ModelSpec spec, const WeightLoader& weights, std::shared_ptr<Backend> backend);
   ~InferenceCore();
 

@@ -325,9 +325,11 @@ TEST_F(WeightErrors, TensorOfIntegers) {
 TEST_F(WeightErrors, HeadMissingWhereNothingIsTied) {
   nlohmann::json config = nlohmann::json::parse(fixture_.config);
   config["tie_word_embeddings"] = false;
-  EXPECT_THAT(
-      refusal([&] { const InferenceCore core(config.dump(), *fixture_.weights, make_backend()); }),
-      HasSubstr("tensor 'lm_head.weight' of shape [97, 32] is missing"));
+  EXPECT_THAT(refusal([&] {
+                const InferenceCore core(parse_model_spec(config.dump()), *fixture_.weights,
+                                         make_backend());
+              }),
+              HasSubstr("tensor 'lm_head.weight' of shape [97, 32] is missing"));
 }
 
 TEST_F(WeightErrors, AnOwnHeadGoesBeforeATiedOne) {

@@ -113,6 +113,15 @@ TEST(ModelSpec, MinusOneIsNoToken) {
   EXPECT_EQ(parse_model_spec(config.dump()).tokens.pad, std::nullopt);
 }
 
+TEST(ModelSpec, MistralSlidesUnlessToldNotTo) {
+  json config = with(llama_config(), "architectures", {"MistralForCausalLM"});
+  EXPECT_THAT(parse_model_spec(config.dump()).sliding_windows, ElementsAre(4096, 4096));
+  config["sliding_window"] = 5;
+  EXPECT_THAT(parse_model_spec(config.dump()).sliding_windows, ElementsAre(5, 5));
+  config["sliding_window"] = nullptr;
+  EXPECT_TRUE(parse_model_spec(config.dump()).sliding_windows.empty());
+}
+
 TEST(ModelSpec, QwenSlidesFromMaxWindowLayersOnOrWhereLayerTypesSay) {
   json config = with(llama_config(), "architectures", {"Qwen2ForCausalLM"});
   config.update({{"use_sliding_window", true}, {"sliding_window", 5}, {"max_window_layers", 1}});

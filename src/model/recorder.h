@@ -18,8 +18,8 @@ class Recorder {
                       int64_t columns) = 0;
 };
 
-/// Reads the first `num_rows` rows of `input` and records them; does nothing without a recorder.
-void record(Recorder* recorder, std::string_view tensor_name, int64_t num_rows, const Buffer& input,
+/// Reads the first `num_rows` rows of `input` and records them.
+void record(Recorder& recorder, std::string_view tensor_name, int64_t num_rows, const Buffer& input,
             Backend& backend);
 
 }  // namespace aios

@@ -70,7 +70,7 @@ void TextProjectionHead::score(const HeadRequest& request, const Buffer& hidden,
   if (kind_ == HeadKind::kLinear) {
     if (recorder != nullptr) {
       const BufferPtr wanted = gather(request, hidden, backend_);
-      record(recorder, projection_name_, wanted->rows(), *wanted, backend_);
+      record(*recorder, projection_name_, wanted->rows(), *wanted, backend_);
     }
     backend_.head(projection_, request, hidden, result);
     return;
@@ -78,10 +78,10 @@ void TextProjectionHead::score(const HeadRequest& request, const Buffer& hidden,
   const BufferPtr wanted = gather(request, hidden, backend_);
   const int64_t num_wanted = wanted->rows();
   const BufferPtr transformed = backend_.allocate(num_wanted, hidden_size_);
-  record(recorder, transform_name_, num_wanted, *wanted, backend_);
+  if (recorder != nullptr) record(*recorder, transform_name_, num_wanted, *wanted, backend_);
   backend_.project(transform_, activation_, num_wanted, *wanted, *transformed);
   backend_.normalize(norm_, num_wanted, *transformed, *wanted);
-  record(recorder, projection_name_, num_wanted, *wanted, backend_);
+  if (recorder != nullptr) record(*recorder, projection_name_, num_wanted, *wanted, backend_);
 
   std::vector<int32_t> rows(request.rows.size());
   std::iota(rows.begin(), rows.end(), 0);

@@ -56,20 +56,15 @@ void Transformer::attend(int64_t layer, const PackedBatch& batch, AttentionKind 
                          Activations& state, Recorder* recorder) const {
   const Layer& weights = layers_[static_cast<std::size_t>(layer)];
   const int64_t num_tokens = batch.num_tokens();
-  if (recorder != nullptr) {
-    const Norm& norm = weights.attention_input.norm;
-    if (norm) backend_->normalize(norm, num_tokens, *state.hidden, *state.scratch);
-    const Buffer& input = norm ? *state.scratch : *state.hidden;
-    for (const std::string* name : {&names_.query, &names_.key, &names_.value}) {
-      record(recorder, layer_name(*name, layer) + ".weight", num_tokens, input, *backend_);
-    }
-  }
+  if (recorder != nullptr) record_attention_input(layer, num_tokens, state, *recorder);
   backend_->attention_input(weights.attention_input, batch.positions, *state.hidden, *state.query,
                             *state.key, *state.value);
   backend_->attend(attention_op(attention, layer), batch.starts,
                    key_value_ranges(layer, batch, state), *state.query, *state.context);
-  record(recorder, layer_name(names_.attention_output, layer) + ".weight", num_tokens,
-         *state.context, *backend_);
+  if (recorder != nullptr) {
+    record(*recorder, layer_name(names_.attention_output, layer) + ".weight", num_tokens,
+           *state.context, *backend_);
+  }
   backend_->project_add(weights.attention_output, num_tokens, *state.context, *state.hidden);
   normalize_in_place(weights.attention_norm, num_tokens, state);
 }
@@ -121,6 +116,17 @@ void Transformer::normalize_in_place(const Norm& norm, int64_t num_rows, Activat
   std::swap(state.hidden, state.scratch);
 }
 
+/// The backend fuses the norm, so it is applied here once more.
+void Transformer::record_attention_input(int64_t layer, int64_t num_rows, Activations& state,
+                                         Recorder& recorder) const {
+  const Norm& norm = layers_[static_cast<std::size_t>(layer)].attention_input.norm;
+  if (norm) backend_->normalize(norm, num_rows, *state.hidden, *state.scratch);
+  const Buffer& input = norm ? *state.scratch : *state.hidden;
+  for (const std::string* name : {&names_.query, &names_.key, &names_.value}) {
+    record(recorder, layer_name(*name, layer) + ".weight", num_rows, input, *backend_);
+  }
+}
+
 /// The backend fuses the MLP, so its inner input, act(gate x) * up x, is computed here once more.
 void Transformer::record_mlp(int64_t layer, int64_t num_rows, Activations& state,
                              Recorder& recorder) const {
@@ -134,10 +140,10 @@ void Transformer::record_mlp(int64_t layer, int64_t num_rows, Activations& state
     backend_->read(*output, 0, values);
     return values;
   };
-  record(&recorder, layer_name(names_.up, layer) + ".weight", num_rows, input, *backend_);
+  record(recorder, layer_name(names_.up, layer) + ".weight", num_rows, input, *backend_);
   std::vector<float> inner = activated(op.up, op.gate ? Activation::kNone : op.activation);
   if (op.gate) {
-    record(&recorder, layer_name(names_.gate, layer) + ".weight", num_rows, input, *backend_);
+    record(recorder, layer_name(names_.gate, layer) + ".weight", num_rows, input, *backend_);
     const std::vector<float> gate = activated(op.gate, op.activation);
     for (std::size_t i = 0; i < inner.size(); ++i) inner[i] *= gate[i];
   }

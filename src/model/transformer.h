@@ -54,6 +54,8 @@ class Transformer {
   /// Where the keys and values of each sequence stand, those of caches after storing them there.
   [[nodiscard]] std::vector<KeyValueRange> key_value_ranges(int64_t layer, const PackedBatch& batch,
                                                             const Activations& state) const;
+  void record_attention_input(int64_t layer, int64_t num_rows, Activations& state,
+                              Recorder& recorder) const;
   void record_mlp(int64_t layer, int64_t num_rows, Activations& state, Recorder& recorder) const;
   void normalize_in_place(const Norm& norm, int64_t num_rows, Activations& state) const;
 
