@@ -27,16 +27,23 @@ struct Transformer::Activations {
         context(backend.allocate(num_tokens, spec.num_attention_heads * spec.head_dim)) {}
 };
 
+namespace {
+
+void check_allowed(AttentionKind attention, const ModelSpec& spec) {
+  if (spec.allows(attention)) return;
+  std::string allowed;
+  for (const AttentionKind kind : spec.attention_kinds) {
+    allowed += std::string(" ") + attention_kind_name(kind);
+  }
+  throw InferenceError("this " + spec.family + " model does not run with " +
+                       attention_kind_name(attention) + " attention; it runs with:" + allowed);
+}
+
+}  // namespace
+
 BufferPtr Transformer::forward(const PackedBatch& batch, AttentionKind attention,
                                Recorder* recorder) const {
-  if (!spec_.allows(attention)) {
-    std::string allowed;
-    for (const AttentionKind kind : spec_.attention_kinds) {
-      allowed += std::string(" ") + attention_kind_name(kind);
-    }
-    throw InferenceError("this " + spec_.family + " model does not run with " +
-                         attention_kind_name(attention) + " attention; it runs with:" + allowed);
-  }
+  check_allowed(attention, spec_);
   const int64_t num_tokens = batch.num_tokens();
   Activations state(*backend_, spec_, num_tokens);
   backend_->embed(embed_, {batch.token_ids, batch.positions, {}, batch.starts}, *state.hidden);
@@ -46,8 +53,8 @@ BufferPtr Transformer::forward(const PackedBatch& batch, AttentionKind attention
   }
   normalize_in_place(final_norm_, num_tokens, state);
   for (std::size_t s = 0; s < batch.num_sequences(); ++s) {
-    if (batch.caches[s] != nullptr)
-      batch.caches[s]->length_ += batch.starts[s + 1] - batch.starts[s];
+    if (batch.caches[s] == nullptr) continue;
+    batch.caches[s]->length_ += batch.starts[s + 1] - batch.starts[s];
   }
   return std::move(state.hidden);
 }
@@ -59,6 +66,7 @@ void Transformer::attend(int64_t layer, const PackedBatch& batch, AttentionKind 
   if (recorder != nullptr) record_attention_input(layer, num_tokens, state, *recorder);
   backend_->attention_input(weights.attention_input, batch.positions, *state.hidden, *state.query,
                             *state.key, *state.value);
+  append_to_caches(layer, batch, state);
   backend_->attend(attention_op(attention, layer), batch.starts,
                    key_value_ranges(layer, batch, state), *state.query, *state.context);
   if (recorder != nullptr) {
@@ -77,6 +85,19 @@ void Transformer::apply_mlp(int64_t layer, int64_t num_rows, Activations& state,
   normalize_in_place(weights.mlp_norm, num_rows, state);
 }
 
+void Transformer::append_to_caches(int64_t layer, const PackedBatch& batch,
+                                   const Activations& state) const {
+  for (std::size_t s = 0; s < batch.num_sequences(); ++s) {
+    if (batch.caches[s] == nullptr) continue;
+    const KVCache::Layer& cached = batch.caches[s]->layers_[static_cast<std::size_t>(layer)];
+    const int64_t held = batch.caches[s]->length();
+    const int64_t start = batch.starts[s];
+    const int64_t num_tokens = batch.starts[s + 1] - start;
+    backend_->copy_rows(*state.key, start, *cached.keys, held, num_tokens);
+    backend_->copy_rows(*state.value, start, *cached.values, held, num_tokens);
+  }
+}
+
 std::vector<KeyValueRange> Transformer::key_value_ranges(int64_t layer, const PackedBatch& batch,
                                                          const Activations& state) const {
   std::vector<KeyValueRange> ranges;
@@ -85,13 +106,11 @@ std::vector<KeyValueRange> Transformer::key_value_ranges(int64_t layer, const Pa
     const int64_t num_tokens = batch.starts[s + 1] - start;
     if (batch.caches[s] == nullptr) {
       ranges.push_back({state.key.get(), state.value.get(), start, num_tokens, 0});
-      continue;
+    } else {
+      const KVCache::Layer& cached = batch.caches[s]->layers_[static_cast<std::size_t>(layer)];
+      const int64_t held = batch.caches[s]->length();
+      ranges.push_back({cached.keys.get(), cached.values.get(), 0, held + num_tokens, held});
     }
-    const KVCache::Layer& cached = batch.caches[s]->layers_[static_cast<std::size_t>(layer)];
-    const int64_t held = batch.caches[s]->length();
-    backend_->copy_rows(*state.key, start, *cached.keys, held, num_tokens);
-    backend_->copy_rows(*state.value, start, *cached.values, held, num_tokens);
-    ranges.push_back({cached.keys.get(), cached.values.get(), 0, held + num_tokens, held});
   }
   return ranges;
 }

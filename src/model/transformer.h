@@ -51,7 +51,9 @@ class Transformer {
   void attend(int64_t layer, const PackedBatch& batch, AttentionKind attention, Activations& state,
               Recorder* recorder) const;
   void apply_mlp(int64_t layer, int64_t num_rows, Activations& state, Recorder* recorder) const;
-  /// Where the keys and values of each sequence stand, those of caches after storing them there.
+  /// Stores this call's keys and values; the caches count them when the call is done.
+  void append_to_caches(int64_t layer, const PackedBatch& batch, const Activations& state) const;
+  /// Where the keys and values of each sequence stand.
   [[nodiscard]] std::vector<KeyValueRange> key_value_ranges(int64_t layer, const PackedBatch& batch,
                                                             const Activations& state) const;
   void record_attention_input(int64_t layer, int64_t num_rows, Activations& state,
