@@ -231,6 +231,22 @@ TEST(DiffusionCore, CausalBlocksStoreEveryFinishedBlock) {
   EXPECT_EQ(filled.num_forward_passes, 2);
 }
 
+TEST(DiffusionCore, GuidedCausalBlocksAreStoredForBothBranches) {
+  FormulaDenoiser denoiser({});
+  DiffusionConfig config;
+  config.block_length = 2;
+  config.cfg_scale = 1;
+  config.remasking = Remasking::kSequential;
+  DiffusionCore core(denoiser, {test::kMaskId, {}, {}});
+  core.fill({prompt_and_hole({1, 2}, 2)}, config, true, kNoise);
+  ASSERT_EQ(denoiser.calls.size(), 8U);  // prefix, two steps, end: twice each
+  for (const std::size_t call : {0U, 6U}) {
+    EXPECT_TRUE(denoiser.calls[call].store && denoiser.calls[call + 1].store);
+    EXPECT_EQ(denoiser.calls[call].window[0], 1);
+    EXPECT_EQ(denoiser.calls[call + 1].window[0], test::kMaskId);
+  }
+}
+
 TEST(DiffusionCore, CanBeCancelledBetweenSteps) {
   TableDenoiser denoiser = favouring({0, 1, 2, 3});
   DiffusionCore core(denoiser, {kMask, {}, {}});

@@ -31,13 +31,14 @@ EndAllowance end_allowance(std::span<const CanvasRun> runs) {
   return allowance;
 }
 
-/// The canvas as the unconditional branch sees it.
-std::vector<int32_t> hide_given(const CanvasRun& run, int32_t mask_token_id) {
-  std::vector<int32_t> window(run.window().begin(), run.window().end());
-  for (std::size_t position = 0; position < window.size(); ++position) {
-    if (run.given()[position] != 0) window[position] = mask_token_id;
+/// A window of the canvas as the unconditional branch sees it.
+std::vector<int32_t> hide_given(const CanvasRun& run, std::span<const int32_t> window,
+                                int32_t mask_token_id) {
+  std::vector<int32_t> hidden(window.begin(), window.end());
+  for (std::size_t position = 0; position < hidden.size(); ++position) {
+    if (run.given()[position] != 0) hidden[position] = mask_token_id;
   }
-  return window;
+  return hidden;
 }
 
 /// conditional = u + (cfg_scale + 1) (c - u); a token that either branch rules out stays out.
@@ -98,11 +99,17 @@ HeadRequest Predictor::base_request() const {
 
 void Predictor::store(CanvasRun& run) {
   for (const int32_t end : run.take_final_ends()) {
-    DenoiseInput input;
-    input.canvas = run.index();
-    input.window = std::span(run.canvas().token_ids).first(static_cast<std::size_t>(end));
-    input.cache_action = CacheAction::kStore;
-    denoiser_.denoise(std::span(&input, 1), base_request(), result_);
+    const std::span<const int32_t> canvas = run.canvas().token_ids;
+    std::vector<DenoiseInput> inputs = {{run.index(), canvas, {}, CacheAction::kStore}};
+    std::vector<int32_t> unconditional;
+    if (config_.cfg_scale > 0) {
+      unconditional = hide_given(run, canvas, settings_.mask_token_id);
+      inputs.push_back({unconditional_index(run), unconditional, {}, CacheAction::kStore});
+    }
+    for (DenoiseInput& input : inputs) {
+      input.window = input.window.first(static_cast<std::size_t>(end));
+    }
+    denoiser_.denoise(inputs, base_request(), result_);
   }
 }
 
@@ -118,11 +125,11 @@ void Predictor::call(std::span<CanvasRun* const> runs) {
   std::vector<std::vector<int32_t>> unconditional_windows;
   if (config_.cfg_scale > 0) {
     for (const CanvasRun* run : runs) {
-      unconditional_windows.push_back(hide_given(*run, settings_.mask_token_id));
+      unconditional_windows.push_back(hide_given(*run, run->window(), settings_.mask_token_id));
     }
     for (std::size_t i = 0; i < runs.size(); ++i) {
       DenoiseInput input = inputs[i];
-      input.canvas += static_cast<int32_t>(num_canvases_);
+      input.canvas = unconditional_index(*runs[i]);
       input.window = unconditional_windows[i];
       inputs.push_back(input);
     }

@@ -42,6 +42,9 @@ class Predictor {
 
  private:
   [[nodiscard]] HeadRequest base_request() const;
+  [[nodiscard]] int32_t unconditional_index(const CanvasRun& run) const noexcept {
+    return static_cast<int32_t>(num_canvases_) + run.index();
+  }
   void call(std::span<CanvasRun* const> runs);
   void process_rows(const CanvasRun& run, std::span<float> rows) const;
   [[nodiscard]] std::vector<RowCandidates> draw(const CanvasRun& run,

@@ -96,7 +96,7 @@ TEST(GenerateTokens, GivesLogProbabilitiesIfAsked) {
 
 TEST(GenerateTokens, SuppressedTokensAreNeverWritten) {
   Counter counter;
-  GenerationConfig config = config_of(30, 1);
+  GenerationConfig config = config_of(30, 1);  // top_p asks for whole rows
   config.num_samples = 20;
   const auto samples = generate_tokens(counter.forward(), Ids{8}, config, {{9, 0, 5}, {}}, kNoise);
   for (const GeneratedTokens& sample : samples) {

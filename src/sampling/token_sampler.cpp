@@ -39,38 +39,43 @@ TokenSampler::TokenSampler(const GenerationConfig& config,
     : config_(config),
       suppressed_token_ids_(suppressed_token_ids.begin(), suppressed_token_ids.end()),
       noise_(&noise),
-      sample_(sample) {
+      key_{sample, 0, 0} {
   check_generation_config(config);
   for (const int32_t id : prompt) seen_counts_[id] = 0;
 }
 
-bool TokenSampler::is_plain_argmax() const noexcept {
-  return config_.temperature == 0 && config_.repetition_penalty == 1 &&
-         config_.presence_penalty == 0 && config_.frequency_penalty == 0;
+bool TokenSampler::needs_row() const noexcept {
+  const bool penalises = config_.repetition_penalty != 1 || config_.presence_penalty != 0 ||
+                         config_.frequency_penalty != 0;
+  const bool filters = config_.top_k > 0 || config_.top_p < 1 || config_.min_p > 0;
+  return penalises || (filters && config_.temperature > 0);
 }
 
 HeadRequest TokenSampler::request() const {
   HeadRequest request;
-  request.output = is_plain_argmax() ? HeadOutput::kCandidates : HeadOutput::kLogits;
+  request.output = needs_row() ? HeadOutput::kLogits : HeadOutput::kCandidates;
   request.rows = kOnlyRow;
   request.suppressed_token_ids = suppressed_token_ids_;
+  request.gumbel_scale = config_.temperature;
+  request.noise = noise_;
+  request.noise_keys = std::span(&key_, 1);
   return request;
 }
 
 SampledToken TokenSampler::sample(HeadResult& result) {
   SampledToken token;
-  if (is_plain_argmax()) {
+  if (needs_row()) {
+    token = sample_row(std::span(result.logits).first(static_cast<std::size_t>(result.vocab_size)));
+  } else {
     const RowCandidates& row = result.candidates.at(0);
     token = {row.sampled_id, row.sampled_log_prob};
-  } else {
-    token = sample_row(std::span(result.logits).first(static_cast<std::size_t>(result.vocab_size)));
   }
   if (token.id < 0 || std::isnan(token.log_prob)) {
-    throw InferenceError("no token can be drawn for new token " + std::to_string(num_generated_) +
+    throw InferenceError("no token can be drawn for new token " + std::to_string(key_.step) +
                          ": the network's scores are not numbers, or every token is suppressed");
   }
   ++seen_counts_[token.id];
-  ++num_generated_;
+  ++key_.step;
   return token;
 }
 
@@ -105,7 +110,7 @@ SampledToken TokenSampler::sample_row(std::span<float> logits) {
   if (config_.temperature > 0) {
     sampling.gumbel_scale = 1;
     sampling.noise = noise_;
-    sampling.key = {sample_, num_generated_, 0};
+    sampling.key = key_;
   }
   const RowCandidates row = row_candidates(logits, sampling);
   if (!config_.logprobs || row.sampled_id < 0) return {row.sampled_id, row.sampled_log_prob};

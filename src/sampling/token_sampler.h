@@ -37,8 +37,8 @@ class TokenSampler {
   TokenSampler(const GenerationConfig& config, std::span<const int32_t> suppressed_token_ids,
                std::span<const int32_t> prompt, int32_t sample, const UniformSource& noise);
 
-  /// Asks for candidates where the plain argmax is wanted, else for the whole row. Spans point into
-  /// the sampler.
+  /// Asks for fused candidates where nothing but a temperature is on (argmax of logit + T g is a
+  /// draw from softmax(logit / T)), else for the whole row. Spans point into the sampler.
   [[nodiscard]] HeadRequest request() const;
 
   /// Draws from the answer to `request()` and remembers the token as generated. Uses up the row.
@@ -49,7 +49,7 @@ class TokenSampler {
   void process(std::span<float> logits) const;
 
  private:
-  [[nodiscard]] bool is_plain_argmax() const noexcept;
+  [[nodiscard]] bool needs_row() const noexcept;
   void apply_penalties(std::span<float> logits) const;
   SampledToken sample_row(std::span<float> logits);
 
@@ -57,8 +57,7 @@ class TokenSampler {
   std::vector<int32_t> suppressed_token_ids_;
   std::unordered_map<int32_t, int32_t> seen_counts_;  // id to times generated; 0: prompt only
   const UniformSource* noise_;
-  int32_t sample_;
-  int32_t num_generated_ = 0;
+  NoiseKey key_;  // canvas: the sample; step: tokens generated so far
 };
 
 }  // namespace aios

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "aios/error.h"
+#include "sampling/row_candidates.h"
 #include "sampling/row_filters.h"
 
 namespace aios {
@@ -22,11 +23,22 @@ GenerationConfig greedy() {
   return config;
 }
 
-/// Whole rows in, as the head would give them.
-HeadResult row_result(std::vector<float> logits) {
+/// What a head answers to the sampler's request when the row is `logits`.
+HeadResult answer(const TokenSampler& sampler, std::vector<float> logits) {
+  const HeadRequest request = sampler.request();
   HeadResult result;
   result.vocab_size = static_cast<int64_t>(logits.size());
-  result.logits = std::move(logits);
+  suppress_tokens(logits, request.suppressed_token_ids);
+  RowSampling sampling;
+  sampling.softmax_temperature = static_cast<double>(request.softmax_temperature);
+  sampling.gumbel_scale = static_cast<double>(request.gumbel_scale);
+  sampling.noise = request.noise;
+  sampling.key = request.noise_keys[0];
+  if (request.output == HeadOutput::kCandidates) {
+    result.candidates = {row_candidates(logits, sampling)};
+  } else {
+    result.logits = std::move(logits);
+  }
   return result;
 }
 
@@ -67,7 +79,7 @@ TEST(TokenSampler, PresenceAndFrequencyCountGeneratedTokens) {
   for (const int32_t id : {0, 0, 1}) {
     std::vector<float> logits(3, 0.0F);
     logits[static_cast<std::size_t>(id)] = 9;
-    HeadResult result = row_result(logits);
+    HeadResult result = answer(sampler, logits);
     EXPECT_EQ(sampler.sample(result).id, id);
   }
   std::vector<float> logits = {4, 4, 4};
@@ -75,7 +87,7 @@ TEST(TokenSampler, PresenceAndFrequencyCountGeneratedTokens) {
   EXPECT_EQ(logits, (std::vector<float>{4 - 0.5F - 2 * 0.25F, 4 - 0.5F - 0.25F, 4}));
 }
 
-TEST(TokenSampler, PlainArgmaxUsesFusedCandidates) {
+TEST(TokenSampler, AsksForWholeRowsOnlyWhereARuleNeedsThem) {
   TokenSampler sampler(greedy(), Ids{4}, Ids{1}, 0, kNoise);
   const HeadRequest request = sampler.request();
   EXPECT_EQ(request.output, HeadOutput::kCandidates);
@@ -93,9 +105,11 @@ TEST(TokenSampler, PlainArgmaxUsesFusedCandidates) {
   GenerationConfig penalised = greedy();
   penalised.repetition_penalty = 1.1F;
   EXPECT_EQ(TokenSampler(penalised, {}, {}, 0, kNoise).request().output, HeadOutput::kLogits);
-  GenerationConfig sampled = greedy();
-  sampled.temperature = 1;
-  EXPECT_EQ(TokenSampler(sampled, {}, {}, 0, kNoise).request().output, HeadOutput::kLogits);
+  GenerationConfig filtered = greedy();
+  filtered.top_p = 0.9F;  // cannot matter to an argmax
+  EXPECT_EQ(TokenSampler(filtered, {}, {}, 0, kNoise).request().output, HeadOutput::kCandidates);
+  filtered.temperature = 1;
+  EXPECT_EQ(TokenSampler(filtered, {}, {}, 0, kNoise).request().output, HeadOutput::kLogits);
 }
 
 /// Pearson's statistic of 20000 draws from `expected`.
@@ -105,7 +119,7 @@ double chi_square(const GenerationConfig& config, const std::vector<float>& logi
   std::map<int32_t, int> counts;
   for (int32_t sample = 0; sample < kDraws; ++sample) {
     TokenSampler sampler(config, {}, {}, sample, kNoise);
-    HeadResult result = row_result(logits);
+    HeadResult result = answer(sampler, logits);
     ++counts[sampler.sample(result).id];
   }
   double statistic = 0;
@@ -138,6 +152,29 @@ TEST(TokenSampler, DrawsFollowTheTemperedAndTruncatedSoftmax) {
   EXPECT_LT(chi_square(config, logits, {{0, expected[0] / kept}, {3, expected[3] / kept}}), 23.9);
 }
 
+// Fused or from the whole row (min_p 1e-9 rules out nothing), a token is drawn with the same
+// numbers.
+TEST(TokenSampler, FusedDrawsAreTheRowsDraws) {
+  GenerationConfig config = greedy();
+  config.temperature = 0.5F;
+  config.logprobs = true;
+  for (int32_t sample = 0; sample < 200; ++sample) {
+    const std::vector<float> logits = {0.5F, 1.0F, -0.25F, 0.75F};
+    config.min_p = 0;
+    TokenSampler fused(config, {}, {}, sample, kNoise);
+    ASSERT_EQ(fused.request().output, HeadOutput::kCandidates);
+    HeadResult candidates = answer(fused, logits);
+    config.min_p = 1e-9F;
+    TokenSampler whole(config, {}, {}, sample, kNoise);
+    ASSERT_EQ(whole.request().output, HeadOutput::kLogits);
+    HeadResult row = answer(whole, logits);
+    const SampledToken a = fused.sample(candidates);
+    const SampledToken b = whole.sample(row);
+    EXPECT_EQ(a.id, b.id);
+    EXPECT_FLOAT_EQ(a.log_prob, b.log_prob);
+  }
+}
+
 TEST(TokenSampler, SeedAndSampleNameTheText) {
   GenerationConfig config = greedy();
   config.temperature = 1;
@@ -145,7 +182,7 @@ TEST(TokenSampler, SeedAndSampleNameTheText) {
     TokenSampler sampler(config, {}, {}, index, noise);
     Ids ids;
     for (int i = 0; i < 20; ++i) {
-      HeadResult result = row_result(std::vector<float>(50, 0.0F));
+      HeadResult result = answer(sampler, std::vector<float>(50, 0.0F));
       ids.push_back(sampler.sample(result).id);
     }
     return ids;
@@ -161,7 +198,7 @@ TEST(TokenSampler, LogProbabilitiesAreTheModelsOwn) {
   config.top_k = 1;
   config.logprobs = true;
   TokenSampler sampler(config, Ids{2}, {}, 0, kNoise);
-  HeadResult result = row_result({1, 0, 7, 3});
+  HeadResult result = answer(sampler, {1, 0, 7, 3});
   const SampledToken token = sampler.sample(result);
   EXPECT_EQ(token.id, 3);
   EXPECT_NEAR(token.log_prob, 3 - std::log(std::exp(1) + 1 + std::exp(3)), 1e-6);
@@ -173,7 +210,7 @@ TEST(TokenSampler, RefusesRowsWithoutAToken) {
   for (const auto& logits : {std::vector<float>{0, std::nanf("")},
                              std::vector<float>{0, -kRuledOut}, std::vector<float>(2, kRuledOut)}) {
     TokenSampler sampler(config, {}, {}, 0, kNoise);
-    HeadResult result = row_result(logits);
+    HeadResult result = answer(sampler, logits);
     EXPECT_THROW(sampler.sample(result), InferenceError);
   }
   TokenSampler argmax(greedy(), {}, {}, 0, kNoise);
