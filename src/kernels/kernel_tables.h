@@ -6,5 +6,12 @@
 namespace aios {
 
 extern const Kernels kScalarKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512VnniKernels;
+extern const Kernels kAvx512Bf16Kernels;
+#elif defined(__aarch64__)
+extern const Kernels kNeonKernels;
+#endif
 
 }  // namespace aios

@@ -5,8 +5,21 @@
 namespace aios {
 
 const Kernels& kernels_for(Isa isa) noexcept {
-  static_cast<void>(isa);
-  return kScalarKernels;
+  switch (isa) {
+#if defined(__x86_64__)
+    case Isa::kAvx2:
+      return kAvx2Kernels;
+    case Isa::kAvx512Vnni:
+      return kAvx512VnniKernels;
+    case Isa::kAvx512Bf16:
+      return kAvx512Bf16Kernels;
+#elif defined(__aarch64__)
+    case Isa::kNeon:
+      return kNeonKernels;
+#endif
+    default:
+      return kScalarKernels;
+  }
 }
 
 }  // namespace aios

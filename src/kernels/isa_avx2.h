@@ -1,0 +1,100 @@
+/// AVX2, FMA and F16C: eight floats to a vector. Only for translation units with those flags. The
+/// contract stands in isa_avx512.h.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "kernels/isa_sse.h"
+
+namespace aios {
+namespace {
+
+struct Avx2 {
+  using Vector = __m256;
+  using Mask = __m256;
+  static constexpr int kLanes = 8;
+  static constexpr int kAccumulators = 12;
+
+  static Vector zero() noexcept { return _mm256_setzero_ps(); }
+  static Vector fill(float value) noexcept { return _mm256_set1_ps(value); }
+  static Vector lane_indices() noexcept { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
+
+  static Vector load(const float* address) noexcept { return _mm256_loadu_ps(address); }
+  static Vector load_part(const float* address, int64_t count) noexcept {
+    return _mm256_maskload_ps(address, first(count));
+  }
+  static void store(float* address, Vector v) noexcept { _mm256_storeu_ps(address, v); }
+  static void store_part(float* address, Vector v, int64_t count) noexcept {
+    _mm256_maskstore_ps(address, first(count), v);
+  }
+  static Vector load_bf16(const uint16_t* address) noexcept {
+    return widen_bf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));
+  }
+  static Vector load_bf16_part(const uint16_t* address, int64_t count) noexcept {
+    return widen_bf16(load_words(address, count));
+  }
+  static Vector load_f16(const uint16_t* address) noexcept {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));
+  }
+  static Vector load_f16_part(const uint16_t* address, int64_t count) noexcept {
+    return _mm256_cvtph_ps(load_words(address, count));
+  }
+
+  static Vector add(Vector a, Vector b) noexcept { return _mm256_add_ps(a, b); }
+  static Vector sub(Vector a, Vector b) noexcept { return _mm256_sub_ps(a, b); }
+  static Vector mul(Vector a, Vector b) noexcept { return _mm256_mul_ps(a, b); }
+  static Vector div(Vector a, Vector b) noexcept { return _mm256_div_ps(a, b); }
+  static Vector fma(Vector a, Vector b, Vector c) noexcept { return _mm256_fmadd_ps(a, b, c); }
+  static Vector max(Vector a, Vector b) noexcept { return _mm256_max_ps(a, b); }
+  static Vector min(Vector a, Vector b) noexcept { return _mm256_min_ps(a, b); }
+  static Vector abs(Vector a) noexcept { return _mm256_andnot_ps(fill(-0.0F), a); }
+  static Vector round(Vector a) noexcept {
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  static Vector pow2(Vector n) noexcept {
+    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+  }
+  static Mask less(Vector a, Vector b) noexcept { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+  static Vector select(Mask mask, Vector if_true, Vector if_false) noexcept {
+    return _mm256_blendv_ps(if_false, if_true, mask);
+  }
+
+  static float sum(Vector v) noexcept { return sse_sum(fold(v)); }
+  static float max_element(Vector v) noexcept {
+    const __m128 quad = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    const __m128 pair = _mm_max_ps(quad, _mm_movehl_ps(quad, quad));
+    return _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
+  }
+  static void store_sums4(const Vector (&v)[4], float* out) noexcept {
+    const __m256 sums01 = _mm256_hadd_ps(v[0], v[1]);
+    const __m256 sums23 = _mm256_hadd_ps(v[2], v[3]);
+    _mm_storeu_ps(out, fold(_mm256_hadd_ps(sums01, sums23)));
+  }
+  static void transpose4(const float* rows, int64_t stride, float* out,
+                         int64_t out_stride) noexcept {
+    sse_transpose4(rows, stride, out, out_stride);
+  }
+
+ private:
+  static __m256i first(int64_t count) noexcept {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lanes);
+  }
+  static __m128i load_words(const uint16_t* address, int64_t count) noexcept {
+    alignas(16) uint16_t words[kLanes] = {};
+    for (int64_t i = 0; i < count; ++i) words[i] = address[i];
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(words));
+  }
+  static Vector widen_bf16(__m128i bits) noexcept {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+  }
+  static __m128 fold(Vector v) noexcept {
+    return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  }
+};
+
+}  // namespace
+}  // namespace aios

@@ -1,0 +1,8 @@
+#include "kernels/isa_avx2.h"
+#include "kernels/kernel_table_impl.h"
+
+namespace aios {
+
+constinit const Kernels kAvx2Kernels = make_kernels<Avx2>();
+
+}  // namespace aios

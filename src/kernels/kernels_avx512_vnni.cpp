@@ -1,0 +1,8 @@
+#include "kernels/isa_avx512.h"
+#include "kernels/kernel_table_impl.h"
+
+namespace aios {
+
+constinit const Kernels kAvx512VnniKernels = make_kernels<Avx512>();
+
+}  // namespace aios
