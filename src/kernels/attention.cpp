@@ -25,9 +25,14 @@ void softmax_scores(const AttentionArguments& a, const float* query, int64_t beg
 
 int64_t attention_scratch_size(int64_t num_queries, int64_t group_size, int64_t num_keys,
                                int64_t head_dim) noexcept {
-  const auto padded = [](int64_t size) { return (size + 63) / 64 * 64; };
+  // Whole tiles of keys and whole vectors of dimensions, as the widest variant wants them.
+  constexpr int64_t kKeyTile = 64;
+  constexpr int64_t kLanes = 16;
+  const int64_t keys = (num_keys + kKeyTile - 1) / kKeyTile * kKeyTile;
+  const int64_t dims = (head_dim + kLanes - 1) / kLanes * kLanes;
   const int64_t rows = num_queries * group_size;
-  return rows * (padded(num_keys) + padded(head_dim)) + 64 * padded(head_dim);
+  const int64_t padded_values = dims == head_dim ? 0 : keys * dims;
+  return rows * (keys + dims + 1) + kKeyTile * dims + padded_values;
 }
 
 void attention_reference(const AttentionArguments& a) noexcept {

@@ -10,62 +10,23 @@
 
 #include "kernels/attention.h"
 #include "kernels/elementwise_impl.h"
+#include "kernels/outer_product_impl.h"
 
 namespace aios {
 namespace {
 
-/// out[m][n] = sum over k of a[m][k] * b[k][n]: kRows rows, kVectors vectors of columns.
-template <typename Isa, int kRows, int kVectors>
-void outer_product_tile(int64_t depth, const float* a, int64_t a_stride, const float* b,
-                        int64_t b_stride, float* out, int64_t out_stride) noexcept {
-  using Vector = typename Isa::Vector;
-  Vector sums[kRows][kVectors];
-  for (int m = 0; m < kRows; ++m) {
-    for (int n = 0; n < kVectors; ++n) sums[m][n] = Isa::zero();
-  }
-  for (int64_t k = 0; k < depth; ++k) {
-    Vector columns[kVectors];
-    for (int n = 0; n < kVectors; ++n) columns[n] = Isa::load(b + k * b_stride + n * Isa::kLanes);
-    for (int m = 0; m < kRows; ++m) {
-      const Vector factor = Isa::fill(a[m * a_stride + k]);
-      for (int n = 0; n < kVectors; ++n) sums[m][n] = Isa::fma(factor, columns[n], sums[m][n]);
-    }
-  }
-  for (int m = 0; m < kRows; ++m) {
-    for (int n = 0; n < kVectors; ++n) {
-      Isa::store(out + m * out_stride + n * Isa::kLanes, sums[m][n]);
-    }
-  }
-}
-
-/// The same for any number of rows.
-template <typename Isa, int kVectors>
-void outer_product(int64_t rows, int64_t depth, const float* a, int64_t a_stride, const float* b,
-                   int64_t b_stride, float* out, int64_t out_stride) noexcept {
-  constexpr int kTileRows = Isa::kAccumulators / kVectors;
-  int64_t m = 0;
-  for (; m + kTileRows <= rows; m += kTileRows) {
-    outer_product_tile<Isa, kTileRows, kVectors>(depth, a + m * a_stride, a_stride, b, b_stride,
-                                                 out + m * out_stride, out_stride);
-  }
-  for (; m < rows; ++m) {
-    outer_product_tile<Isa, 1, kVectors>(depth, a + m * a_stride, a_stride, b, b_stride,
-                                         out + m * out_stride, out_stride);
-  }
-}
-
-/// The same for any number of vectors.
+/// out = a b for any number of vectors of columns.
 template <typename Isa>
-void outer_product(int64_t rows, int64_t vectors, int64_t depth, const float* a, int64_t a_stride,
-                   const float* b, int64_t b_stride, float* out, int64_t out_stride) noexcept {
-  for (; vectors >= 4; vectors -= 4) {
-    outer_product<Isa, 4>(rows, depth, a, a_stride, b, b_stride, out, out_stride);
-    b += 4 * Isa::kLanes;
-    out += 4 * Isa::kLanes;
+void multiply_rows(const OuterProductArguments<F32Products<Isa>>& p, int64_t rows,
+                   int64_t vectors) noexcept {
+  using Products = F32Products<Isa>;
+  int64_t column = 0;
+  for (; vectors >= 4; vectors -= 4, column += 4 * Isa::kLanes) {
+    outer_product<Isa, Products, 4>(p, rows, column);
   }
-  if (vectors == 3) outer_product<Isa, 3>(rows, depth, a, a_stride, b, b_stride, out, out_stride);
-  if (vectors == 2) outer_product<Isa, 2>(rows, depth, a, a_stride, b, b_stride, out, out_stride);
-  if (vectors == 1) outer_product<Isa, 1>(rows, depth, a, a_stride, b, b_stride, out, out_stride);
+  if (vectors == 3) outer_product<Isa, Products, 3>(p, rows, column);
+  if (vectors == 2) outer_product<Isa, Products, 2>(p, rows, column);
+  if (vectors == 1) outer_product<Isa, Products, 1>(p, rows, column);
 }
 
 template <typename Isa>
@@ -93,7 +54,8 @@ class Attention {
     scores_ = a_.scratch;
     queries_ = scores_ + rows_ * score_stride_;
     keys_ = queries_ + rows_ * padded_dim_;
-    values_ = keys_ + kKeyTile * padded_dim_;
+    sums_ = keys_ + kKeyTile * padded_dim_;
+    values_ = sums_ + rows_;
   }
 
   void attend() noexcept {
@@ -117,10 +79,7 @@ class Attention {
   [[nodiscard]] int64_t begin_of(int64_t row) const noexcept {
     return a_.visible_begin[query_of(row)];
   }
-  [[nodiscard]] int64_t end_of(int64_t row) const noexcept {
-    const int64_t end = a_.visible_end[query_of(row)];
-    return end < begin_of(row) ? begin_of(row) : end;
-  }
+  [[nodiscard]] int64_t end_of(int64_t row) const noexcept { return a_.visible_end[query_of(row)]; }
 
   /// queries_[row] = scale * the row's query
   void gather_queries() noexcept {
@@ -144,17 +103,23 @@ class Attention {
     while (row < rows_ && (end_of(row) <= key || begin_of(row) >= key + count)) ++row;
     int64_t end = rows_;
     while (end > row && (end_of(end - 1) <= key || begin_of(end - 1) >= key + count)) --end;
-    outer_product<Isa>(end - row, kKeyTile / Isa::kLanes, a_.head_dim, queries_ + row * padded_dim_,
-                       padded_dim_, keys_, kKeyTile,
-                       scores_ + row * score_stride_ + key - first_key_, score_stride_);
+    multiply_rows<Isa>({.depth = a_.head_dim,
+                        .a = queries_ + row * padded_dim_,
+                        .a_stride = padded_dim_,
+                        .b = keys_,
+                        .b_stride = kKeyTile,
+                        .out = scores_ + row * score_stride_ + key - first_key_,
+                        .out_stride = score_stride_,
+                        .adds = false},
+                       end - row, kKeyTile / Isa::kLanes);
   }
 
   /// keys_[d][j] = dimension d of key `key` + j; what lies beyond `count` is 0.
   void transpose_keys(int64_t key, int64_t count) noexcept {
     const float* const source = a_.key + key * a_.key_stride;
-    const int64_t whole_keys = count / 4 * 4;
+    const int64_t whole_keys = count / Isa::kLanes * Isa::kLanes;
     const int64_t whole_dims = a_.head_dim / 4 * 4;
-    for (int64_t j = 0; j < whole_keys; j += 4) {
+    for (int64_t j = 0; j < whole_keys; j += Isa::kLanes) {
       for (int64_t d = 0; d < whole_dims; d += 4) {
         Isa::transpose4(source + j * a_.key_stride + d, a_.key_stride, keys_ + d * kKeyTile + j,
                         kKeyTile);
@@ -167,12 +132,16 @@ class Attention {
     }
   }
 
-  /// Turns a row's scores into e^(score - maximum), 0 where the key is not seen, and divides its
-  /// query's place in queries_, which is free now, by nothing: the sum is kept there.
+  /// Turns a row's scores into e^(score - maximum), 0 where the key is not seen.
   void softmax(int64_t row) noexcept {
     float* const scores = scores_ + row * score_stride_;
     const int64_t begin = begin_of(row) - first_key_;
     const int64_t end = end_of(row) - first_key_;
+    if (begin >= end) {
+      for (int64_t j = 0; j < score_stride_; ++j) scores[j] = 0;
+      sums_[row] = 0;
+      return;
+    }
     const int64_t tile_begin = begin / Isa::kLanes * Isa::kLanes;
     const int64_t tile_end = (end + Isa::kLanes - 1) / Isa::kLanes * Isa::kLanes;
     for (int64_t j = tile_begin; j < begin; ++j) scores[j] = -__builtin_inff();
@@ -188,7 +157,7 @@ class Attention {
       Isa::store(scores + j, weight);
       sum = Isa::add(sum, weight);
     }
-    queries_[row * padded_dim_] = Isa::sum(sum);
+    sums_[row] = Isa::sum(sum);
     for (int64_t j = 0; j < tile_begin; ++j) scores[j] = 0;
     for (int64_t j = tile_end; j < score_stride_; ++j) scores[j] = 0;
   }
@@ -210,16 +179,18 @@ class Attention {
       if (begin_of(r) < begin_key) begin_key = begin_of(r);
       if (end_of(r) > end_key) end_key = end_of(r);
     }
-    alignas(64) float sums[kRowGroup];
-    for (int64_t r = row; r < end; ++r) sums[r - row] = queries_[r * padded_dim_];
     const int64_t skipped = begin_key - first_key_;
-    float* const results = queries_ + row * padded_dim_;
-    outer_product<Isa>(end - row, vectors_, end_key - begin_key,
-                       scores_ + row * score_stride_ + skipped, score_stride_,
-                       values + skipped * value_stride, value_stride, results, padded_dim_);
+    multiply_rows<Isa>({.depth = end_key - begin_key,
+                        .a = scores_ + row * score_stride_ + skipped,
+                        .a_stride = score_stride_,
+                        .b = values + skipped * value_stride,
+                        .b_stride = value_stride,
+                        .out = queries_ + row * padded_dim_,
+                        .out_stride = padded_dim_,
+                        .adds = false},
+                       end - row, vectors_);
     for (int64_t r = row; r < end; ++r) {
-      const float sum = sums[r - row];
-      const Vector factor = Isa::fill(sum > 0 ? 1 / sum : 0);
+      const Vector factor = Isa::fill(sums_[r] == 0 ? 0 : 1 / sums_[r]);
       float* const out = a_.out + query_of(r) * a_.out_stride + r % a_.group_size * a_.head_dim;
       for (int64_t d = 0; d < a_.head_dim; d += Isa::kLanes) {
         const int64_t count = a_.head_dim - d < Isa::kLanes ? a_.head_dim - d : Isa::kLanes;
@@ -236,8 +207,9 @@ class Attention {
   int64_t first_key_;     // of the first tile
   int64_t score_stride_;  // whole tiles
   float* scores_;         // [rows_, score_stride_]
-  float* queries_;        // [rows_, padded_dim_]; later a row's sum, then its result
+  float* queries_;        // [rows_, padded_dim_]; later a row's result
   float* keys_;           // [head_dim, kKeyTile]
+  float* sums_;           // [rows_]
   float* values_;         // [keys, padded_dim_], if head_dim is no whole number of vectors
 };
 

@@ -68,14 +68,23 @@ struct Avx2 {
     const __m128 pair = _mm_max_ps(quad, _mm_movehl_ps(quad, quad));
     return _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
-  static void store_sums4(const Vector (&v)[4], float* out) noexcept {
-    const __m256 sums01 = _mm256_hadd_ps(v[0], v[1]);
-    const __m256 sums23 = _mm256_hadd_ps(v[2], v[3]);
-    _mm_storeu_ps(out, fold(_mm256_hadd_ps(sums01, sums23)));
-  }
+
   static void transpose4(const float* rows, int64_t stride, float* out,
                          int64_t out_stride) noexcept {
-    sse_transpose4(rows, stride, out, out_stride);
+    __m256 v[4];  // v[i]: four words of rows i and i + 4
+    for (int i = 0; i < 4; ++i) {
+      const float* const row = rows + i * stride;
+      v[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row)),
+                                  _mm_loadu_ps(row + 4 * stride), 1);
+    }
+    const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(v[0], v[1]));
+    const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(v[2], v[3]));
+    const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(v[0], v[1]));
+    const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(v[2], v[3]));
+    store(out, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
+    store(out + out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
+    store(out + 2 * out_stride, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
+    store(out + 3 * out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
   }
 
  private:

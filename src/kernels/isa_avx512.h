@@ -75,20 +75,26 @@ struct Avx512 {
   // Reductions, each in one fixed order.
   static float sum(Vector v) noexcept { return sse_sum(fold(v)); }
   static float max_element(Vector v) noexcept { return _mm512_reduce_max_ps(v); }
-  /// out[i] = the sum of v[i], in the same order for each i
-  static void store_sums4(const Vector (&v)[4], float* out) noexcept {
-    const __m512 sums01 =
-        _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
-    const __m512 sums23 =
-        _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
-    const __m512d low = _mm512_unpacklo_pd(_mm512_castps_pd(sums01), _mm512_castps_pd(sums23));
-    const __m512d high = _mm512_unpackhi_pd(_mm512_castps_pd(sums01), _mm512_castps_pd(sums23));
-    _mm_storeu_ps(out, fold(_mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high))));
-  }
-  /// out[j][i] = rows[i][j] of 4 x 4 elements
+
+  /// out[j][i] = rows[i][j] for kLanes rows of four words, which are moved as they are.
   static void transpose4(const float* rows, int64_t stride, float* out,
                          int64_t out_stride) noexcept {
-    sse_transpose4(rows, stride, out, out_stride);
+    __m512 v[4];  // v[i]: four words of rows i, i + 4, i + 8, i + 12
+    for (int i = 0; i < 4; ++i) {
+      const float* const row = rows + i * stride;
+      __m512 quads = _mm512_castps128_ps512(_mm_loadu_ps(row));
+      quads = _mm512_insertf32x4(quads, _mm_loadu_ps(row + 4 * stride), 1);
+      quads = _mm512_insertf32x4(quads, _mm_loadu_ps(row + 8 * stride), 2);
+      v[i] = _mm512_insertf32x4(quads, _mm_loadu_ps(row + 12 * stride), 3);
+    }
+    const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(v[0], v[1]));
+    const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(v[2], v[3]));
+    const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(v[0], v[1]));
+    const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(v[2], v[3]));
+    store(out, _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23)));
+    store(out + out_stride, _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23)));
+    store(out + 2 * out_stride, _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23)));
+    store(out + 3 * out_stride, _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23)));
   }
 
  private:

@@ -7,11 +7,13 @@ namespace {
 /// Pairs of bf16 products added to f32 sums.
 struct Bf16Products {
   using Element = uint16_t;
+  using Word = uint32_t;
   using Operand = __m512bh;
-  static constexpr int64_t kStep = 32;
-  static constexpr int64_t kDepthBlock = 2048;
-  static Operand load(const uint16_t* x) noexcept {
-    return reinterpret_cast<Operand>(_mm512_loadu_si512(x));
+  static Operand load(const float* words) noexcept {
+    return reinterpret_cast<Operand>(_mm512_loadu_ps(words));
+  }
+  static Operand broadcast(const uint32_t* word) noexcept {
+    return reinterpret_cast<Operand>(_mm512_set1_epi32(static_cast<int>(*word)));
   }
   static __m512 multiply_add(Operand a, Operand b, __m512 sum) noexcept {
     return _mm512_dpbf16_ps(sum, a, b);

@@ -1,38 +1,21 @@
-/// matmul.h on vectors, as dot products: both operands lie along the depth, so weights are read as
-/// they are stored. Every result is kLanes partial sums over the depth in ascending order, added up
-/// in one fixed order at the end: the same bits whatever the tile.
+/// matmul.h on vectors. Every result is one sum over the depth in ascending order, whatever the
+/// tile: with f32 products the same bits on every instruction set that has fma.
 ///
-/// Loops, from outside: four columns of weights; a block of rows; a block of the depth, so that the
-/// four weight rows and a tile of x stay in the first-level cache; tiles of up to kTileRows rows.
-/// Between blocks of the depth the partial sums rest in memory.
+/// Weights are read where they lie, once per call: a panel of kPanelColumns columns and kPanelDepth
+/// words is transposed into the first-level cache, then all rows of x pass over it. Between panels
+/// of the depth the sums rest in `out`.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/elementwise_impl.h"
 #include "kernels/matmul.h"
+#include "kernels/outer_product_impl.h"
 
 namespace aios {
 namespace {
 
-constexpr int kTileColumns = 4;
-constexpr int64_t kRowBlock = 48;
-
-/// How products are formed: here f32 by f32. `Element` is the type of both operands.
-template <typename Isa>
-struct F32Products {
-  using Element = float;
-  using Operand = typename Isa::Vector;
-  static constexpr int64_t kStep = Isa::kLanes;  // elements of an operand
-  static constexpr int64_t kDepthBlock = 1024;   // elements
-  static Operand load(const float* x) noexcept { return Isa::load(x); }
-  static typename Isa::Vector multiply_add(Operand a, Operand b,
-                                           typename Isa::Vector sum) noexcept {
-    return Isa::fma(a, b, sum);
-  }
-};
-
-/// Weights that are read where they lie.
+/// Weights of the type that is multiplied.
 template <typename Element>
 struct SameType {
   using Stored = Element;
@@ -42,7 +25,7 @@ struct SameType {
   }
 };
 
-/// Weights that are widened to f32, block by block.
+/// Weights that are widened to f32 first.
 template <typename Isa, typename Source>
 struct Widened {
   using Stored = typename Source::Stored;
@@ -55,119 +38,120 @@ struct Widened {
 template <typename Isa, typename Products, typename Weights>
 class Matmul {
   using Element = typename Products::Element;
-  using Operand = typename Products::Operand;
-  using Vector = typename Isa::Vector;
-  static constexpr int kTileRows = Isa::kAccumulators / kTileColumns;
-  static constexpr int64_t kLanes = Isa::kLanes;
+  using Word = typename Products::Word;
+  using Stored = typename Weights::Stored;
+  static constexpr int kPanelVectors = 2;
+  static constexpr int64_t kPanelColumns = kPanelVectors * Isa::kLanes;
+  static constexpr int64_t kPanelDepth = 256;  // words
+  static constexpr int64_t kWordElements = sizeof(Word) / sizeof(Element);
+  static constexpr int64_t kRowBlock = 48;
 
  public:
   static void run(const MatmulArguments& arguments) noexcept { Matmul(arguments).multiply(); }
 
  private:
-  explicit Matmul(const MatmulArguments& arguments) noexcept : a_(arguments) {}
+  explicit Matmul(const MatmulArguments& arguments) noexcept
+      : a_(arguments), words_((arguments.depth + kWordElements - 1) / kWordElements) {}
 
   void multiply() noexcept {
-    for (int64_t column = 0; column < a_.columns; column += kTileColumns) {
-      for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
-        const int64_t end = a_.rows - row < kRowBlock ? a_.rows : row + kRowBlock;
-        for (int64_t k = 0; k < a_.depth; k += Products::kDepthBlock) {
-          take_weights(column, k);
-          multiply_block(column, row, end, k);
+    for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
+      for (int64_t k = 0; k < words_; k += kPanelDepth) {
+        const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
+        fill_panel(column, k, count);
+        if (column + kPanelColumns <= a_.columns) {
+          multiply_panel(0, a_.rows, k, count, a_.out + column, a_.out_stride);
+        } else {
+          multiply_last_panel(column, k, count);
         }
       }
     }
   }
 
-  /// Points weights_ at the block's four rows; copies them first if they need widening or padding.
-  void take_weights(int64_t column, int64_t k) noexcept {
-    const int64_t rest = a_.depth - k;
-    count_ = rest < Products::kDepthBlock ? rest : Products::kDepthBlock;
-    const bool is_copied = !Weights::kIsDirect || count_ % Products::kStep != 0;
-    for (int j = 0; j < kTileColumns; ++j) {
-      // Columns beyond the last are computed as the last and not stored.
-      const int64_t stored = column + j < a_.columns ? column + j : a_.columns - 1;
-      const auto* const source =
-          static_cast<const typename Weights::Stored*>(a_.weights) + stored * a_.weight_stride + k;
-      if (is_copied) {
-        Element* const copy = copies_ + j * Products::kDepthBlock;
-        Weights::copy(source, count_, copy);
-        for (int64_t i = count_; i % Products::kStep != 0; ++i) copy[i] = Element{};
-        weights_[j] = copy;
+  /// panel_[i][j] = word k + i of weight row column + j
+  void fill_panel(int64_t column, int64_t k, int64_t count) noexcept {
+    for (int64_t j = 0; j < kPanelColumns; j += Isa::kLanes) {
+      const float* rows = staged_;
+      int64_t stride = kPanelDepth;
+      if (can_read_words(column + j, k + count)) {
+        rows = reinterpret_cast<const float*>(weight(column + j, k));
+        stride = a_.weight_stride / kWordElements;
       } else {
-        weights_[j] = reinterpret_cast<const Element*>(source);
+        stage_rows(column + j, k, count);
       }
-    }
-    count_ = (count_ + Products::kStep - 1) / Products::kStep * Products::kStep;
-  }
-
-  void multiply_block(int64_t column, int64_t row, int64_t end, int64_t k) noexcept {
-    Vector* sums = reinterpret_cast<Vector*>(partial_sums_);
-    const auto* x = static_cast<const Element*>(a_.x) + row * a_.x_stride + k;
-    float* out = a_.out + row * a_.out_stride + column;
-    for (; end - row >= kTileRows; row += kTileRows) {
-      multiply_tile<kTileRows>(x, k, sums, column, out);
-      x += kTileRows * a_.x_stride;
-      out += kTileRows * a_.out_stride;
-      sums += kTileRows * kTileColumns;
-    }
-    multiply_remainder<kTileRows - 1>(end - row, x, k, sums, column, out);
-  }
-
-  template <int kRows>
-  void multiply_remainder(int64_t rows, const Element* x, int64_t k, Vector* sums, int64_t column,
-                          float* out) noexcept {
-    if constexpr (kRows > 0) {
-      if (rows == kRows) {
-        multiply_tile<kRows>(x, k, sums, column, out);
-      } else {
-        multiply_remainder<kRows - 1>(rows, x, k, sums, column, out);
+      float* const out = panel_ + j;
+      int64_t i = 0;
+      for (; i + 4 <= count; i += 4) {
+        Isa::transpose4(rows + i, stride, out + i * kPanelColumns, kPanelColumns);
+      }
+      for (; i < count; ++i) {
+        for (int64_t n = 0; n < Isa::kLanes; ++n) out[i * kPanelColumns + n] = rows[n * stride + i];
       }
     }
   }
 
-  template <int kRows>
-  void multiply_tile(const Element* x, int64_t k, Vector* partial_sums, int64_t column,
-                     float* out) noexcept {
-    Vector sums[kRows][kTileColumns];
-    for (int m = 0; m < kRows; ++m) {
-      for (int n = 0; n < kTileColumns; ++n) {
-        sums[m][n] = k == 0 ? Isa::zero() : partial_sums[m * kTileColumns + n];
-      }
+  /// Whether kLanes rows from `row`, up to word `end`, are words that lie at even distances.
+  [[nodiscard]] bool can_read_words(int64_t row, int64_t end) const noexcept {
+    return Weights::kIsDirect && row + Isa::kLanes <= a_.columns &&
+           end * kWordElements <= a_.depth && a_.weight_stride % kWordElements == 0;
+  }
+
+  [[nodiscard]] const Stored* weight(int64_t row, int64_t k) const noexcept {
+    return static_cast<const Stored*>(a_.weights) + row * a_.weight_stride + k * kWordElements;
+  }
+
+  /// Copies kLanes weight rows as Elements, widened or filled up with zeros. Rows beyond the last
+  /// are copies of the last, and their results are not stored.
+  void stage_rows(int64_t column, int64_t k, int64_t count) noexcept {
+    const int64_t rest = a_.depth - k * kWordElements;
+    const int64_t elements = count * kWordElements < rest ? count * kWordElements : rest;
+    for (int64_t n = 0; n < Isa::kLanes; ++n) {
+      const int64_t row = column + n < a_.columns ? column + n : a_.columns - 1;
+      auto* const out = reinterpret_cast<Element*>(staged_ + n * kPanelDepth);
+      Weights::copy(weight(row, k), elements, out);
+      for (int64_t i = elements; i < count * kWordElements; ++i) out[i] = Element{};
     }
-    for (int64_t i = 0; i < count_; i += Products::kStep) {
-      Operand weights[kTileColumns];
-      for (int n = 0; n < kTileColumns; ++n) weights[n] = Products::load(weights_[n] + i);
-      for (int m = 0; m < kRows; ++m) {
-        const Operand activations = Products::load(x + m * a_.x_stride + i);
-        for (int n = 0; n < kTileColumns; ++n) {
-          sums[m][n] = Products::multiply_add(activations, weights[n], sums[m][n]);
+  }
+
+  /// Rows [row, row + rows) of x times the panel, to `out`, whose first row is row `row`.
+  void multiply_panel(int64_t row, int64_t rows, int64_t k, int64_t count, float* out,
+                      int64_t out_stride) const noexcept {
+    const auto* const x = static_cast<const Element*>(a_.x) + row * a_.x_stride;
+    outer_product<Isa, Products, kPanelVectors>({.depth = count,
+                                                 .a = reinterpret_cast<const Word*>(x) + k,
+                                                 .a_stride = a_.x_stride / kWordElements,
+                                                 .b = panel_,
+                                                 .b_stride = kPanelColumns,
+                                                 .out = out,
+                                                 .out_stride = out_stride,
+                                                 .adds = k > 0},
+                                                rows, 0);
+  }
+
+  /// A panel that is wider than what is left of `out`: by way of a tile of its own.
+  void multiply_last_panel(int64_t column, int64_t k, int64_t count) noexcept {
+    alignas(64) float tile[kRowBlock * kPanelColumns];
+    const int64_t columns = a_.columns - column;
+    for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
+      const int64_t rows = a_.rows - row < kRowBlock ? a_.rows - row : kRowBlock;
+      float* const out = a_.out + row * a_.out_stride + column;
+      for (int64_t m = 0; k > 0 && m < rows; ++m) {
+        for (int64_t n = 0; n < columns; ++n) {
+          tile[m * kPanelColumns + n] = out[m * a_.out_stride + n];
+        }
+      }
+      multiply_panel(row, rows, k, count, tile, kPanelColumns);
+      for (int64_t m = 0; m < rows; ++m) {
+        for (int64_t n = 0; n < columns; ++n) {
+          out[m * a_.out_stride + n] = tile[m * kPanelColumns + n];
         }
       }
     }
-    if (k + Products::kDepthBlock < a_.depth) {
-      for (int m = 0; m < kRows; ++m) {
-        for (int n = 0; n < kTileColumns; ++n) partial_sums[m * kTileColumns + n] = sums[m][n];
-      }
-      return;
-    }
-    for (int m = 0; m < kRows; ++m) store_sums(sums[m], column, out + m * a_.out_stride);
-  }
-
-  void store_sums(const Vector (&sums)[kTileColumns], int64_t column, float* out) const noexcept {
-    if (column + kTileColumns <= a_.columns) {
-      Isa::store_sums4(sums, out);
-      return;
-    }
-    float values[kTileColumns];
-    Isa::store_sums4(sums, values);
-    for (int64_t n = 0; n < a_.columns - column; ++n) out[n] = values[n];
   }
 
   const MatmulArguments& a_;
-  const Element* weights_[kTileColumns];
-  int64_t count_ = 0;  // of elements in the block, in whole operands
-  alignas(64) Element copies_[kTileColumns * Products::kDepthBlock];
-  alignas(64) float partial_sums_[kRowBlock * kTileColumns * kLanes];
+  int64_t words_;
+  alignas(64) float panel_[kPanelDepth * kPanelColumns];
+  alignas(64) float staged_[Isa::kLanes * kPanelDepth];
 };
 
 }  // namespace

@@ -1,0 +1,53 @@
+/// What the tests of kernels share. They run every variant that this processor can run, whatever
+/// AIOS_FORCE_ISA says; the other rooms' tests run once under each value of it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/cpu_features.h"
+#include "kernels/kernels.h"
+
+namespace aios::kernel_test {
+
+inline std::vector<Isa> runnable_isas() {
+  const Isa best = detect_isa();
+  std::vector<Isa> isas = {Isa::kScalar};
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kNeon}) {
+    if (isa == best || (isa < best && best != Isa::kNeon)) isas.push_back(isa);
+  }
+  return isas;
+}
+
+inline std::vector<float> random_floats(int64_t size, float deviation = 1.0F, uint32_t seed = 1) {
+  std::mt19937 engine(seed);
+  std::normal_distribution<float> distribution(0.0F, deviation);
+  std::vector<float> values(static_cast<std::size_t>(size));
+  for (float& value : values) value = distribution(engine);
+  return values;
+}
+
+inline bool same_bits(const float* a, const float* b, int64_t size) {
+  return std::memcmp(a, b, static_cast<std::size_t>(size) * sizeof(float)) == 0;
+}
+
+/// A test that runs once per variant.
+class ForEachIsa : public testing::TestWithParam<Isa> {
+ protected:
+  const Kernels& kernels_ = kernels_for(GetParam());
+};
+
+inline std::string isa_test_name(const testing::TestParamInfo<Isa>& info) {
+  return std::string(isa_name(info.param));
+}
+
+}  // namespace aios::kernel_test
+
+/// Runs the tests of `suite`, a subclass of ForEachIsa, for all variants.
+#define AIOS_INSTANTIATE_FOR_EACH_ISA(suite)                                                  \
+  INSTANTIATE_TEST_SUITE_P(Isa, suite, testing::ValuesIn(aios::kernel_test::runnable_isas()), \
+                           aios::kernel_test::isa_test_name)

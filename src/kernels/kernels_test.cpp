@@ -1,0 +1,25 @@
+#include "kernels/kernels.h"
+
+#include "kernels/kernel_test_support.h"
+
+namespace aios {
+namespace {
+
+class KernelTable : public kernel_test::ForEachIsa {};
+
+TEST_P(KernelTable, BelongsToItsVariantAlone) {
+  for (const Isa other : kernel_test::runnable_isas()) {
+    EXPECT_EQ(kernels_for(other).matmul_f32_f32 == kernels_.matmul_f32_f32, other == GetParam())
+        << isa_name(other);
+  }
+}
+
+TEST_P(KernelTable, Bf16ProductsComeWithTheirConversion) {
+  EXPECT_EQ(kernels_.matmul_bf16_bf16 != nullptr, kernels_.f32_to_bf16 != nullptr);
+  EXPECT_EQ(kernels_.matmul_bf16_bf16 != nullptr, GetParam() == Isa::kAvx512Bf16);
+}
+
+AIOS_INSTANTIATE_FOR_EACH_ISA(KernelTable);
+
+}  // namespace
+}  // namespace aios

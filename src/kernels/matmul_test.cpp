@@ -1,0 +1,207 @@
+#include "kernels/matmul.h"
+
+#include <cmath>
+
+#include "kernels/kernel_test_support.h"
+#include "tensor/dtype.h"
+
+namespace aios {
+namespace {
+
+using kernel_test::random_floats;
+using kernel_test::runnable_isas;
+using kernel_test::same_bits;
+
+enum class Format { kF32F32, kF32Bf16, kF32F16, kBf16Bf16 };
+
+MatmulFunction function_of(const Kernels& kernels, Format format) {
+  switch (format) {
+    case Format::kF32F32:
+      return kernels.matmul_f32_f32;
+    case Format::kF32Bf16:
+      return kernels.matmul_f32_bf16;
+    case Format::kF32F16:
+      return kernels.matmul_f32_f16;
+    case Format::kBf16Bf16:
+      return kernels.matmul_bf16_bf16;
+  }
+  return nullptr;
+}
+
+/// Operands as they are stored, and as the numbers they stand for.
+class Operands {
+ public:
+  Operands(Format format, int64_t rows, int64_t columns, int64_t depth)
+      : rows_(rows), columns_(columns), depth_(depth), x_stride_(padded_depth(depth)) {
+    const bool x_is_bf16 = format == Format::kBf16Bf16;
+    const std::vector<float> x = random_floats(rows * depth, 1.0F, 1);
+    x_.resize(static_cast<std::size_t>(rows * depth));
+    x_floats_.resize(static_cast<std::size_t>(rows * x_stride_));
+    x_halves_.resize(x_floats_.size());
+    for (int64_t m = 0; m < rows; ++m) {
+      for (int64_t k = 0; k < depth; ++k) {
+        const auto from = static_cast<std::size_t>(m * depth + k);
+        const auto to = static_cast<std::size_t>(m * x_stride_ + k);
+        x_halves_[to] = float_to_bf16(x[from]);
+        x_floats_[to] = x[from];
+        x_[from] = x_is_bf16 ? bf16_to_float(x_halves_[to]) : x[from];
+      }
+    }
+    weight_floats_ = random_floats(columns * depth, 1.0F, 2);
+    for (float& weight : weight_floats_) {
+      const uint16_t half =
+          format == Format::kF32F16 ? float_to_f16(weight) : float_to_bf16(weight);
+      weight_halves_.push_back(half);
+      if (format == Format::kF32F16) weight = f16_to_float(half);
+      if (format == Format::kF32Bf16 || x_is_bf16) weight = bf16_to_float(half);
+    }
+    x_data_ = x_is_bf16 ? static_cast<const void*>(x_halves_.data()) : x_floats_.data();
+    x_size_ = x_is_bf16 ? 2 : 4;
+    weight_size_ = format == Format::kF32F32 ? 4 : 2;
+    weight_data_ =
+        weight_size_ == 4 ? static_cast<const void*>(weight_floats_.data()) : weight_halves_.data();
+  }
+
+  /// The product of rows [row, row_end) and columns [column, column_end), and nothing beside it.
+  [[nodiscard]] std::vector<float> multiply(MatmulFunction matmul, int64_t row, int64_t row_end,
+                                            int64_t column, int64_t column_end) const {
+    constexpr float kUntouched = -12345;
+    const int64_t stride = column_end - column + 3;
+    const int64_t rows = row_end - row;
+    std::vector<float> padded(static_cast<std::size_t>(rows * stride), kUntouched);
+    matmul({.x = static_cast<const char*>(x_data_) + row * x_stride_ * x_size_,
+            .x_stride = x_stride_,
+            .weights = static_cast<const char*>(weight_data_) + column * depth_ * weight_size_,
+            .weight_stride = depth_,
+            .out = padded.data(),
+            .out_stride = stride,
+            .rows = rows,
+            .columns = column_end - column,
+            .depth = depth_});
+    std::vector<float> out;
+    for (int64_t m = 0; m < rows; ++m) {
+      for (int64_t n = 0; n < stride; ++n) {
+        const float value = padded[static_cast<std::size_t>(m * stride + n)];
+        if (n < stride - 3) {
+          out.push_back(value);
+        } else {
+          EXPECT_EQ(value, kUntouched);
+        }
+      }
+    }
+    return out;
+  }
+  [[nodiscard]] std::vector<float> multiply(MatmulFunction matmul) const {
+    return multiply(matmul, 0, rows_, 0, columns_);
+  }
+
+  /// Every result against its double sum. A sum of n terms in f32 is off by at most n u times the
+  /// sum of magnitudes, u = 2^-24, in any order; with bf16 pairs each step rounds up to twice.
+  void expect_close(const std::vector<float>& out) const {
+    for (int64_t m = 0; m < rows_; ++m) {
+      for (int64_t n = 0; n < columns_; ++n) {
+        double sum = 0;
+        double magnitude = 0;
+        for (int64_t k = 0; k < depth_; ++k) {
+          const double product = static_cast<double>(x_[static_cast<std::size_t>(m * depth_ + k)]) *
+                                 weight_floats_[static_cast<std::size_t>(n * depth_ + k)];
+          sum += product;
+          magnitude += std::abs(product);
+        }
+        const double tolerance = 2 * static_cast<double>(depth_) * 0x1p-24 * magnitude;
+        ASSERT_NEAR(out[static_cast<std::size_t>(m * columns_ + n)], sum, tolerance)
+            << "row " << m << ", column " << n;
+      }
+    }
+  }
+
+ private:
+  int64_t rows_, columns_, depth_, x_stride_;
+  std::vector<float> x_, x_floats_, weight_floats_;
+  std::vector<uint16_t> x_halves_, weight_halves_;
+  const void* x_data_ = nullptr;
+  const void* weight_data_ = nullptr;
+  int64_t x_size_ = 0, weight_size_ = 0;
+};
+
+using MatmulCase = std::tuple<Isa, Format>;
+
+class Matmul : public testing::TestWithParam<MatmulCase> {
+ protected:
+  void SetUp() override { matmul_ = function_of(kernels_for(std::get<0>(GetParam())), format_); }
+  const Format format_ = std::get<1>(GetParam());
+  MatmulFunction matmul_ = nullptr;
+};
+
+TEST_P(Matmul, EqualsDoubleReferenceOnOddShapes) {
+  constexpr int64_t kShapes[][3] = {{1, 1, 1},    {1, 5, 88},    {3, 33, 7},    {13, 70, 88},
+                                    {50, 32, 96}, {2, 17, 1100}, {25, 64, 513}, {7, 3, 2}};
+  for (const auto& [rows, columns, depth] : kShapes) {
+    SCOPED_TRACE(testing::Message() << rows << " x " << columns << " x " << depth);
+    const Operands operands(format_, rows, columns, depth);
+    operands.expect_close(operands.multiply(matmul_));
+  }
+}
+
+TEST_P(Matmul, ARowIsTheSameBitsWhateverTheOtherRows) {
+  constexpr int64_t kRows = 53, kColumns = 37, kDepth = 601;
+  const Operands operands(format_, kRows, kColumns, kDepth);
+  const std::vector<float> all = operands.multiply(matmul_);
+  for (const int64_t rows : {1, 2, 5, 12, 13, 48}) {
+    for (int64_t row = 0; row + rows <= kRows; row += rows) {
+      const std::vector<float> some = operands.multiply(matmul_, row, row + rows, 0, kColumns);
+      ASSERT_TRUE(same_bits(some.data(), all.data() + row * kColumns, rows * kColumns))
+          << rows << " rows from " << row;
+    }
+  }
+}
+
+TEST_P(Matmul, AColumnIsTheSameBitsWhateverTheTile) {
+  constexpr int64_t kRows = 3, kColumns = 70, kDepth = 90;
+  const Operands operands(format_, kRows, kColumns, kDepth);
+  const std::vector<float> all = operands.multiply(matmul_);
+  for (const int64_t columns : {1, 5, 16, 33}) {
+    for (int64_t column = 0; column + columns <= kColumns; column += columns) {
+      const std::vector<float> some =
+          operands.multiply(matmul_, 0, kRows, column, column + columns);
+      for (int64_t m = 0; m < kRows; ++m) {
+        ASSERT_TRUE(
+            same_bits(some.data() + m * columns, all.data() + m * kColumns + column, columns))
+            << columns << " columns from " << column;
+      }
+    }
+  }
+}
+
+std::vector<MatmulCase> matmul_cases() {
+  std::vector<MatmulCase> cases;
+  for (const Isa isa : runnable_isas()) {
+    for (const Format format :
+         {Format::kF32F32, Format::kF32Bf16, Format::kF32F16, Format::kBf16Bf16}) {
+      if (function_of(kernels_for(isa), format) != nullptr) cases.emplace_back(isa, format);
+    }
+  }
+  return cases;
+}
+
+std::string matmul_case_name(const testing::TestParamInfo<MatmulCase>& info) {
+  constexpr const char* kNames[] = {"f32_f32", "f32_bf16", "f32_f16", "bf16_bf16"};
+  return std::string(isa_name(std::get<0>(info.param))) + "_" +
+         kNames[static_cast<std::size_t>(std::get<1>(info.param))];
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Matmul, testing::ValuesIn(matmul_cases()), matmul_case_name);
+
+TEST(MatmulVariants, AgreeBitForBitInF32) {
+  const Operands operands(Format::kF32F32, 14, 40, 300);
+  std::vector<float> expected;
+  for (const Isa isa : runnable_isas()) {
+    if (isa == Isa::kScalar) continue;  // has no fma
+    const std::vector<float> out = operands.multiply(kernels_for(isa).matmul_f32_f32);
+    if (expected.empty()) expected = out;
+    EXPECT_EQ(out, expected) << isa_name(isa);
+  }
+}
+
+}  // namespace
+}  // namespace aios
