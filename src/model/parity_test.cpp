@@ -1,6 +1,8 @@
 // Every fixture against transformers, and one result however it is computed.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "model/parity_fixture.h"
 
 namespace aios::parity {
@@ -92,6 +94,19 @@ TEST_P(Parity, CachedAndUncachedGiveTheSameBits) {
       }
     }
   }
+}
+
+TEST_P(Parity, SeveralCallersAtOnceGetTheSameBits) {
+  const InferenceCore core = this->core(2, ComputeType::kAuto);
+  const AttentionKind kind = core.spec().attention_kinds.front();
+  const std::vector<float> expected = all_rows(core, fixture_.inputs(), kind);
+  std::vector<std::vector<float>> results(3);
+  std::vector<std::thread> callers;
+  for (auto& result : results) {
+    callers.emplace_back([&] { result = all_rows(core, fixture_.inputs(), kind); });
+  }
+  for (std::thread& caller : callers) caller.join();
+  for (const auto& result : results) EXPECT_EQ(result, expected);
 }
 
 TEST_P(Parity, ATruncatedCacheGoesOnFromThere) {
