@@ -138,7 +138,7 @@ int cores_of_cpu_quota(std::string_view cpu_max) noexcept {
   const auto [next, error] = std::from_chars(cpu_max.data(), end, quota);
   if (error != std::errc() || next == end) return 0;  // "max": no quota
   if (std::from_chars(next + 1, end, period).ec != std::errc() || period <= 0) return 0;
-  return static_cast<int>(std::clamp<int64_t>((quota + period - 1) / period, 1, INT32_MAX));
+  return static_cast<int>(std::clamp<int64_t>((quota - 1) / period + 1, 1, INT32_MAX));
 }
 
 int num_physical_cores() noexcept {
