@@ -13,19 +13,17 @@ namespace {
 const Architecture& choose_architecture(const ConfigReader& config) {
   const std::vector<std::string> names = config.texts("architectures");
   const std::string model_type = config.text("model_type", "");
-  std::set<std::string> families;
+  const bool is_named = !names.empty();  // then names decide alone: LLaDA-MoE's type is LLaDA's
+  std::set<std::string> known_names;
   for (const Architecture& known : known_architectures()) {
-    // A name decides alone: LLaDA-MoE shares its model_type with LLaDA.
-    const bool matches = names.empty()
-                             ? model_type == known.model_type
-                             : std::find(names.begin(), names.end(), known.name) != names.end();
+    const bool matches = is_named ? std::find(names.begin(), names.end(), known.name) != names.end()
+                                  : model_type == known.model_type;
     if (matches) return known;
-    families.insert(known.model_type);
+    known_names.insert(is_named ? known.name : known.model_type);
   }
-  std::string known_families;
-  for (const std::string& family : families) known_families += " " + family;
-  config.refuse(names.empty() ? "model_type" : "architectures",
-                "of a family that this engine knows:" + known_families);
+  std::string list;
+  for (const std::string& name : known_names) list += " " + name;
+  config.refuse(is_named ? "architectures" : "model_type", "one that this engine knows:" + list);
 }
 
 std::optional<int32_t> first_id(const std::vector<int32_t>& ids) {

@@ -176,12 +176,15 @@ TEST(ModelSpecErrors, UnknownArchitectureNamesTheKnown) {
   const std::string message =
       refusal(with(llama_config(), "architectures", {"LLaDAMoEModelLM"}).dump());
   EXPECT_THAT(message, HasSubstr("\"architectures\" is [\"LLaDAMoEModelLM\"]"));
-  EXPECT_THAT(message, HasSubstr(" llada "));
-  EXPECT_THAT(message, HasSubstr(" qwen3"));
+  EXPECT_THAT(message, HasSubstr(" LLaDAModelLM "));
+  EXPECT_THAT(message, HasSubstr(" Qwen3ForCausalLM"));
 }
 
 TEST(ModelSpecErrors, NoArchitecture) {
-  EXPECT_THAT(refusal("{}"), HasSubstr("\"model_type\" is missing"));
+  EXPECT_THAT(
+      refusal("{}"),
+      HasSubstr(
+          "\"model_type\" is missing; it must be one that this engine knows: Dream a2d-llama "));
 }
 
 TEST(ModelSpecErrors, MissingSize) {
