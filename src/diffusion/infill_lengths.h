@@ -1,22 +1,22 @@
-/// How long is a hole of `[[3-12]]` tokens? The length under which the text on its right is
-/// likeliest.
+/// How long is a hole of `[[3-12]]` tokens? As long as makes the text on its right likeliest.
 ///
-/// By Bayes' rule with no length preferred beforehand, p(length | text) is proportional to p(text |
-/// length). Of the text, the first few given tokens right of the hole, its anchors, are hidden
-/// together with the hole, and the network is asked once for their likelihood:
+/// By Bayes' rule with no length preferred beforehand, p(length | text) is proportional to
+/// p(text | length). Of the text, the first few given tokens right of the hole, its anchors, are
+/// hidden together with the hole, and the network is asked once for their likelihood:
 ///
-///     length = argmin over candidates of  sum over anchors of -ln p(anchor | canvas, hole of that
-///     length)
+///     length = argmin over candidates of  sum over anchors a of -ln p(a | canvas with that length)
 ///
-/// The number of anchors is the same for every candidate, so no normalisation by length is needed;
-/// comparing the likelihood of what would fill the hole does need one, and prefers short holes in
-/// whatever form we tried. Ties go to the shorter hole.
+/// The number of anchors is the same for every candidate, so nothing needs to be normalised by
+/// length. Ties go to the shorter hole. The rule is this project's own (the papers' samplers are
+/// given their lengths). Tried on books-6m, 200 holes of 1 to 12 tokens in held-out text: it finds
+/// the true length in 17.5 % (chance 8.3 %) and is off by 4.0 tokens on average; the mean
+/// log-likelihood of what would fill the hole finds 11.5 %, off by 5.3, as it nearly always prefers
+/// one token.
 ///
 /// Limits: the anchors' joint likelihood is taken as the product of their marginals (one pass);
 /// ranged holes are settled one after another from the left, the later ones at their shortest; a
 /// hole without given text on its right gives no evidence and takes its largest length (end-of-text
-/// may cut it); of wide ranges only evenly spaced lengths are tried. The rule is this project's
-/// own: the papers' samplers are given their lengths.
+/// may cut it); of wide ranges only evenly spaced lengths are tried.
 #pragma once
 
 #include <cstdint>

@@ -62,7 +62,9 @@ TEST(NoiseScheduler, MatchesMdlm) {
       {"geometric_1e-4_20", NoiseScheduler(ScheduleKind::kGeometric, {1e-4, 20})},
   };
   ASSERT_EQ(golden.at("mdlm").size(), schedulers.size());
-  for (const auto& [name, scheduler] : schedulers) {
+  for (const auto& entry : schedulers) {
+    const std::string& name = entry.first;
+    const NoiseScheduler& scheduler = entry.second;
     SCOPED_TRACE(name);
     const json& table = golden.at("mdlm").at(name);
     const auto mask_loss = loss_of(table.at("mask_prob"));
