@@ -7,7 +7,8 @@ namespace aios {
 std::vector<Block> block_schedule(const Canvas& canvas, const BlockLayout& layout) {
   const int32_t length = canvas.length();
   const auto first_mask = static_cast<int32_t>(
-      std::find(canvas.masked.begin(), canvas.masked.end(), 1) - canvas.masked.begin());
+      std::find_if(canvas.masked.begin(), canvas.masked.end(), [](uint8_t m) { return m != 0; }) -
+      canvas.masked.begin());
   const int32_t block_length =
       layout.block_length > 0 ? layout.block_length : std::max(1, length - canvas.block_origin);
 

@@ -42,8 +42,8 @@ struct BlockLayout {
 [[nodiscard]] inline int32_t whole_blocks(int32_t length, int32_t block_length) noexcept {
   return length / block_length * block_length;
 }
-[[nodiscard]] inline int32_t round_up_to_blocks(int32_t length, int32_t block_length) noexcept {
-  return whole_blocks(length + block_length - 1, block_length);
+[[nodiscard]] inline int64_t round_up_to_blocks(int64_t length, int64_t block_length) noexcept {
+  return (length + block_length - 1) / block_length * block_length;
 }
 
 }  // namespace aios

@@ -6,9 +6,9 @@
 namespace aios {
 namespace {
 
-int32_t count(std::span<const uint8_t> flags) {
-  return static_cast<int32_t>(flags.size()) -
-         static_cast<int32_t>(std::count(flags.begin(), flags.end(), uint8_t{0}));
+int32_t count_set(std::span<const uint8_t> flags) {
+  return static_cast<int32_t>(
+      std::count_if(flags.begin(), flags.end(), [](uint8_t flag) { return flag != 0; }));
 }
 
 }  // namespace
@@ -22,12 +22,13 @@ CanvasRun::CanvasRun(Canvas canvas, int32_t index, const RunSettings& settings,
   }
   logprobs_.resize(canvas_.token_ids.size());
   blocks_ = block_schedule(canvas_, settings_.layout);
-  num_planned_steps_ = settings_.num_steps > 0 ? settings_.num_steps : count(canvas_.masked);
   if (settings_.layout.causal && blocks_.front().begin > 0) {
     final_ends_.push_back(blocks_.front().begin);
   }
-  observe();
   begin_block();
+  const bool steps_are_planned = settings_.num_steps > 0 && plan_.num_steps > 0;
+  num_planned_steps_ = steps_are_planned ? settings_.num_steps : count_set(canvas_.masked);
+  observe();
 }
 
 std::span<const int32_t> CanvasRun::window() const noexcept {
@@ -49,17 +50,16 @@ void CanvasRun::begin_block() {
   step_in_block_ = 0;
   num_post_steps_ = 0;
   last_num_changes_ = 0;
+  block_had_masks_ = !masked_positions_.empty();
   const auto num_masks = static_cast<int32_t>(masked_positions_.size());
   const int32_t share =
       settings_.num_steps > 0 ? steps_per_block(settings_.num_steps, blocks_.size()) : 0;
   plan_ = settings_.sampler.planner({num_masks, block.end - block.begin, share});
-  // A block that was given whole is never edited.
-  if (masked_positions_.empty()) num_post_steps_ = -1;
 }
 
 bool CanvasRun::block_is_done() const {
   if (!masked_positions_.empty()) return false;
-  return num_post_steps_ < 0 ||
+  return !block_had_masks_ ||  // a block that was given whole is never edited
          !settings_.sampler.rule->wants_post_step(num_post_steps_, last_num_changes_);
 }
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -79,6 +78,7 @@ class CanvasRun {
   int32_t num_post_steps_ = 0;
   int32_t last_num_changes_ = 0;
   int32_t num_planned_steps_ = 0;
+  bool block_had_masks_ = false;
   bool finished_ = false;
 };
 

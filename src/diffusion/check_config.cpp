@@ -11,6 +11,8 @@ void require(bool holds, const char* message) {
   if (!holds) throw ConfigError(message);
 }
 
+constexpr int32_t kMaxSteps = 1'000'000;  // plans hold a number per step
+
 bool is_probability(float value) { return value >= 0 && value <= 1; }  // false for NaN
 
 bool ranks_like_dream(Remasking remasking) {
@@ -21,7 +23,8 @@ bool ranks_like_dream(Remasking remasking) {
 }  // namespace
 
 void check_diffusion_config(const DiffusionConfig& config) {
-  require(config.num_steps >= 0, "num_steps must be at least 0 (0 is one step per masked token)");
+  require(config.num_steps >= 0 && config.num_steps <= kMaxSteps,
+          "num_steps must lie in 0 ... 1000000 (0 is one step per masked token)");
   require(config.block_length >= 0, "block_length must be at least 0 (0 is one block)");
   require(
       config.temperature == 0 || (config.temperature >= 1e-4F && std::isfinite(config.temperature)),

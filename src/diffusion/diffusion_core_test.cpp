@@ -327,6 +327,7 @@ TEST(DiffusionCore, RefusesOptionsOutOfRange) {
   const float nan = std::nanf("");
   const auto says = [](const char* option) { return testing::StartsWith(option); };
   EXPECT_THAT(error([&](auto& c) { c.num_steps = -1; }), says("num_steps"));
+  EXPECT_THAT(error([&](auto& c) { c.num_steps = INT32_MAX; }), says("num_steps"));
   EXPECT_THAT(error([&](auto& c) { c.block_length = -1; }), says("block_length"));
   EXPECT_THAT(error([&](auto& c) { c.temperature = nan; }), says("temperature"));
   EXPECT_THAT(error([&](auto& c) { c.temperature = -1; }), says("temperature"));

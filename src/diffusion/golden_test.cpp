@@ -267,7 +267,8 @@ GoldenRun absolute_blocks(const json& golden, const char* new_tokens, const char
   const Ids prompt = golden.at("prompt").get<Ids>();
   const auto length = static_cast<int32_t>(prompt.size());
   const int32_t block = parameter(golden, block_length, 0);
-  const int32_t total = round_up_to_blocks(length + parameter(golden, new_tokens, 0), block);
+  const auto total =
+      static_cast<int32_t>(round_up_to_blocks(length + parameter(golden, new_tokens, 0), block));
   setup.canvases = {canvas_of(prompt, total - length, whole_blocks(length, block))};
   setup.config.block_length = block;
   setup.formula.block_length = block;

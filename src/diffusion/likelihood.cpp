@@ -14,9 +14,11 @@ namespace {
 constexpr int32_t kTimeNoise = -1;
 constexpr int32_t kMaskNoise = -2;
 
+constexpr int32_t kMaxDraws = 100'000;  // each is held in memory
+
 void check_windows(std::span<const ScoredWindow> windows, int32_t num_draws) {
-  if (num_draws < 1) {
-    throw ConfigError("num_draws must be at least 1, not " + std::to_string(num_draws));
+  if (num_draws < 1 || num_draws > kMaxDraws) {
+    throw ConfigError("num_draws must lie in 1 ... 100000, not " + std::to_string(num_draws));
   }
   for (std::size_t i = 0; i < windows.size(); ++i) {
     if (windows[i].first_scored < 0 || windows[i].num_scored() < 1) {

@@ -46,8 +46,8 @@ struct NelboOptions {
 /// `num_draws` maskings of each window, window by window. Random numbers are named by the window's
 /// index, the draw and the position, so windows do not depend on one another.
 /// @param first_window index of windows[0] in the whole corpus
-/// @throws ConfigError on num_draws < 1 or t_min outside (0, 1); InferenceError on a window without
-/// scored tokens
+/// @throws ConfigError on num_draws outside 1 ... 100000 or t_min outside (0, 1); InferenceError on
+/// a window without scored tokens
 std::vector<Masking> nelbo_maskings(std::span<const ScoredWindow> windows,
                                     const NelboOptions& options, const UniformSource& noise,
                                     int32_t first_window = 0);

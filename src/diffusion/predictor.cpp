@@ -172,40 +172,42 @@ std::vector<RowCandidates> Predictor::draw(const CanvasRun& run,
   return candidates;
 }
 
+std::vector<RowCandidates> Predictor::answer(const CanvasRun& run, std::size_t first_row,
+                                             std::size_t num_asked_rows) {
+  const std::size_t num_rows = run.wanted_positions().size();
+  if (!needs_rows_) {
+    const auto candidates = std::span(result_.candidates).subspan(first_row, num_rows);
+    return {candidates.begin(), candidates.end()};
+  }
+  const auto vocab_size = static_cast<std::size_t>(denoiser_.vocab_size());
+  const auto rows_from = [&](std::size_t row) {
+    return std::span(result_.logits).subspan(row * vocab_size, num_rows * vocab_size);
+  };
+  const std::span<float> rows = rows_from(first_row);
+  if (config_.cfg_scale > 0) guide(rows, rows_from(num_asked_rows + first_row), config_.cfg_scale);
+  process_rows(run, rows);
+  if (settings_.sampler.reuses_rows) kept_rows(run).assign(rows.begin(), rows.end());
+  return draw(run, rows);
+}
+
 std::vector<std::vector<RowCandidates>> Predictor::predict(std::span<CanvasRun* const> runs) {
   std::vector<CanvasRun*> asked;
+  std::size_t num_asked_rows = 0;
   for (CanvasRun* run : runs) {
-    if (kept_rows_[static_cast<std::size_t>(run->index())].empty()) asked.push_back(run);
+    if (!kept_rows(*run).empty()) continue;
+    asked.push_back(run);
+    num_asked_rows += run->wanted_positions().size();
   }
   if (!asked.empty()) call(asked);
 
-  const auto vocab_size = static_cast<std::size_t>(denoiser_.vocab_size());
-  std::size_t num_asked_rows = 0;
-  for (const CanvasRun* run : asked) num_asked_rows += run->wanted_positions().size();
   std::size_t first_row = 0;
   std::vector<std::vector<RowCandidates>> predictions;
   for (const CanvasRun* run : runs) {
-    const std::size_t num_rows = run->wanted_positions().size();
-    std::vector<float>& kept = kept_rows_[static_cast<std::size_t>(run->index())];
-    if (!kept.empty()) {
-      predictions.push_back(draw(*run, kept));
-    } else if (needs_rows_) {
-      const auto rows =
-          std::span(result_.logits).subspan(first_row * vocab_size, num_rows * vocab_size);
-      if (config_.cfg_scale > 0) {
-        guide(rows,
-              std::span(result_.logits)
-                  .subspan((num_asked_rows + first_row) * vocab_size, num_rows * vocab_size),
-              config_.cfg_scale);
-      }
-      process_rows(*run, rows);
-      if (settings_.sampler.reuses_rows) kept.assign(rows.begin(), rows.end());
-      predictions.push_back(draw(*run, rows));
-      first_row += num_rows;
+    if (!kept_rows(*run).empty()) {
+      predictions.push_back(draw(*run, kept_rows(*run)));
     } else {
-      const auto rows = std::span(result_.candidates).subspan(first_row, num_rows);
-      predictions.emplace_back(rows.begin(), rows.end());
-      first_row += num_rows;
+      predictions.push_back(answer(*run, first_row, num_asked_rows));
+      first_row += run->wanted_positions().size();
     }
     check_rows(*run, predictions.back(), denoiser_.vocab_size());
   }

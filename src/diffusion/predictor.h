@@ -45,7 +45,15 @@ class Predictor {
   [[nodiscard]] int32_t unconditional_index(const CanvasRun& run) const noexcept {
     return static_cast<int32_t>(num_canvases_) + run.index();
   }
+  [[nodiscard]] std::vector<float>& kept_rows(const CanvasRun& run) noexcept {
+    return kept_rows_[static_cast<std::size_t>(run.index())];
+  }
+  /// Asks the denoiser; its answers stay in `result_`, first all runs', then their unconditional
+  /// ones.
   void call(std::span<CanvasRun* const> runs);
+  /// The run's part of `result_`.
+  [[nodiscard]] std::vector<RowCandidates> answer(const CanvasRun& run, std::size_t first_row,
+                                                  std::size_t num_asked_rows);
   void process_rows(const CanvasRun& run, std::span<float> rows) const;
   [[nodiscard]] std::vector<RowCandidates> draw(const CanvasRun& run,
                                                 std::span<const float> rows) const;
