@@ -142,6 +142,8 @@ std::vector<Case> row_cases() {
            "tensor 'tensor' is not quantised, yet has scales"},
           {"ZeroPointsWithoutQuantisation", spoiled([](ModelRow& r) { r.zero_points = "x"; }),
            "tensor 'tensor' is not quantised, yet has zero_points"},
+          {"NameThatIsNotUtf8", spoiled([](ModelRow& r) { r.row.layer_name = "n\xff"; }),
+           "the name of a tensor is not UTF-8"},
           {"NameOf5000Bytes", spoiled([](ModelRow& r) { r.row.layer_name.assign(5000, 'n'); }),
            "a name of 5000 bytes; the limit is 4096"}};
 }

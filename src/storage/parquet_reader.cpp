@@ -29,8 +29,6 @@ namespace {
 namespace schema = quantization_schema;
 using schema::Row;
 
-constexpr int64_t kMaxRows = 1'000'000;
-
 /// The data of one row group: where it lies in the mapping, or decoded copies.
 struct RowGroupData {
   std::shared_ptr<const MappedFile> file;
@@ -103,8 +101,9 @@ ParquetReader::Implementation::Implementation(const std::string& path)
   int64_t num_rows = 0;
   for (int i = 0; i < metadata->num_row_groups(); ++i) {
     const int64_t count = metadata->RowGroup(i)->num_rows();
-    if (count < 0 || count > kMaxRows - num_rows) {
-      throw FormatError("'" + path + "' claims more than " + std::to_string(kMaxRows) + " rows");
+    if (count < 0 || count > schema::kMaxRows - num_rows) {
+      throw FormatError("'" + path + "' claims more than " + std::to_string(schema::kMaxRows) +
+                        " rows");
     }
     num_rows += count;
   }

@@ -16,9 +16,6 @@ namespace {
 namespace schema = quantization_schema;
 using schema::Row;
 
-constexpr std::size_t kMaxRank = 16;
-constexpr std::size_t kMaxNameBytes = 4096;
-
 /// The leaf column whose top-level field is `name`, -1 if there is none.
 int find_column(const parquet::SchemaDescriptor& descriptor, std::string_view name,
                 parquet::Type::type type, bool repeated, const std::string& path) {
@@ -69,9 +66,9 @@ void read_strings(parquet::RowGroupReader& row_group, int column, const std::str
                   std::vector<Row>& rows, std::string Row::*field) {
   for_each_value<parquet::ByteArrayReader>(
       row_group, column, path, [&](std::size_t row, const parquet::ByteArray& value) {
-        if (value.len > kMaxNameBytes) {
+        if (value.len > schema::kMaxNameBytes) {
           throw FormatError("'" + path + "': a name of " + std::to_string(value.len) +
-                            " bytes; the limit is " + std::to_string(kMaxNameBytes));
+                            " bytes; the limit is " + std::to_string(schema::kMaxNameBytes));
         }
         rows[row].*field = std::string_view(value);
       });
@@ -111,7 +108,7 @@ void read_shapes(parquet::RowGroupReader& row_group, int column, const std::stri
       if (null_element || repetition_level != 0) fail("has a null extent");
       continue;
     }
-    if (shape.size() == kMaxRank) fail("has a list of more than 16 extents");
+    if (shape.size() == schema::kMaxRank) fail("has a list of more than 16 extents");
     shape.push_back(extent);
   }
   if (num_rows != rows.size()) fail("has not one list for each row");
@@ -167,6 +164,7 @@ ModelColumns find_columns(const parquet::SchemaDescriptor& descriptor, const std
 }
 
 void check_row(const Row& row, const std::string& path) {
+  check_name(row.layer_name, path);
   const std::string what = "'" + path + "': tensor '" + row.layer_name + "'";
   if (row.quant_type != "none") {
     throw FormatError(what + " has quant_type '" + row.quant_type +

@@ -125,7 +125,13 @@ int64_t bytes_before_value(std::span<const std::byte> value,
 
 /// The row of a tensor, checked. @throws FormatError
 schema::Row describe(const std::string& name, const TensorView& tensor, const std::string& path) {
+  check_name(name, path);
   const std::string what = "'" + path + "': tensor '" + name + "'";
+  if (name.size() > schema::kMaxNameBytes || tensor.shape.size() > schema::kMaxRank) {
+    throw FormatError(what + " has a name of more than " + std::to_string(schema::kMaxNameBytes) +
+                      " bytes or a shape of more than " + std::to_string(schema::kMaxRank) +
+                      " extents");
+  }
   for (const int64_t extent : tensor.shape) {
     if (extent > std::numeric_limits<int32_t>::max()) {
       throw FormatError(what + " has the extent " + std::to_string(extent) +
@@ -153,6 +159,11 @@ struct ParquetModelWriter::Implementation {
         file(path),
         sink(std::make_shared<AtomicFileStream>(file)),
         properties(writer_properties()) {
+    if (max_bytes == 0 || max_bytes % schema::kShardAlignment != 0 ||
+        max_bytes > schema::kMaxValueBytes) {
+      throw ConfigError("max_value_bytes must be a multiple of 65536 up to 2^30, not " +
+                        std::to_string(max_bytes));
+    }
     writing_parquet(
         path, [&] { writer = parquet::ParquetFileWriter::Open(sink, v2_schema(), properties); });
   }

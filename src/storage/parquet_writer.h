@@ -18,7 +18,7 @@ class ParquetModelWriter {
  public:
   /// @param max_value_bytes tensors beyond are sharded; a multiple of kShardAlignment, at most
   /// kMaxValueBytes
-  /// @throws IoError
+  /// @throws IoError, ConfigError
   explicit ParquetModelWriter(const std::string& path,
                               std::size_t max_value_bytes = quantization_schema::kMaxValueBytes);
   ParquetModelWriter(const ParquetModelWriter&) = delete;
@@ -26,8 +26,9 @@ class ParquetModelWriter {
   ~ParquetModelWriter();
 
   /// Writes one unquantised tensor; peak memory about three times its largest shard.
-  /// @throws FormatError if the name was added before, an extent is beyond 2^31 - 1, or the bytes
-  /// do not fit the shape; IoError
+  /// @throws FormatError if the name was added before or is not UTF-8, a limit of
+  /// quantization_schema.h or an extent of 2^31 - 1 is exceeded, or the bytes do not fit the shape;
+  /// IoError
   void add(const std::string& name, const TensorView& tensor);
 
   /// Writes the footer, makes all durable and names the file. Nothing may follow it.

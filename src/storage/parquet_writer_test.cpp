@@ -99,19 +99,49 @@ TEST_F(ParquetWriterTest, AWriterThatIsNotFinishedLeavesNothing) {
   EXPECT_THAT(files(), ElementsAre());
 }
 
-TEST_F(ParquetWriterTest, RefusesWhatItCannotStore) {
-  ParquetModelWriter writer(path("weights.parquet"));
-  writer.add("a", tensor_of<float>(DType::kF32, {1}, {1}));
-  EXPECT_THAT(
-      message_of<FormatError>([&] { writer.add("a", tensor_of<float>(DType::kF32, {1}, {1})); }),
-      HasSubstr("tensor 'a' is there twice"));
-  EXPECT_THAT(
-      message_of<FormatError>([&] { writer.add("b", tensor_of<float>(DType::kF32, {2}, {1})); }),
-      HasSubstr("tensor 'b' has 4 bytes where its shape and dtype need 8"));
-  EXPECT_THAT(message_of<FormatError>([&] {
-                writer.add("c", tensor_of<float>(DType::kF32, {int64_t{1} << 31, 0}, {}));
-              }),
-              HasSubstr("extent 2147483648"));
+class ParquetWriterErrorTest : public FolderTest {
+ protected:
+  /// The error of adding a second tensor, to a file that has `a` of one float.
+  [[nodiscard]] std::string error_of(const std::string& name, std::vector<int64_t> shape) const {
+    ParquetModelWriter writer(path("weights.parquet"));
+    writer.add("a", tensor_of<float>(DType::kF32, {1}, {1}));
+    return message_of<FormatError>(
+        [&] { writer.add(name, tensor_of<float>(DType::kF32, std::move(shape), {1})); });
+  }
+};
+
+TEST_F(ParquetWriterErrorTest, ATensorThatIsThereTwice) {
+  EXPECT_THAT(error_of("a", {1}), HasSubstr("tensor 'a' is there twice"));
+}
+
+TEST_F(ParquetWriterErrorTest, BytesThatDoNotFitTheShape) {
+  EXPECT_THAT(error_of("b", {2}),
+              HasSubstr("tensor 'b' has 4 bytes where its shape and dtype need 8"));
+}
+
+TEST_F(ParquetWriterErrorTest, AnExtentOf2To31) {
+  EXPECT_THAT(error_of("b", {int64_t{1} << 31, 0}),
+              HasSubstr("tensor 'b' has the extent 2147483648; Parquet V2 holds up to 2^31 - 1"));
+}
+
+TEST_F(ParquetWriterErrorTest, AShapeOf17Extents) {
+  EXPECT_THAT(error_of("b", std::vector<int64_t>(17, 1)), HasSubstr("more than 16 extents"));
+}
+
+TEST_F(ParquetWriterErrorTest, ANameOf5000Bytes) {
+  EXPECT_THAT(error_of(std::string(5000, 'n'), {1}), HasSubstr("more than 4096 bytes"));
+}
+
+TEST_F(ParquetWriterErrorTest, ANameThatIsNotUtf8) {
+  EXPECT_THAT(error_of("b\xff", {1}), HasSubstr("the name of a tensor is not UTF-8"));
+}
+
+TEST_F(ParquetWriterErrorTest, ShardsThatNoReaderCouldMap) {
+  for (const std::size_t max_value_bytes : {std::size_t{0}, std::size_t{65537}, SIZE_MAX / 65536}) {
+    EXPECT_THAT(message_of<ConfigError>(
+                    [&] { ParquetModelWriter writer(path("weights.parquet"), max_value_bytes); }),
+                HasSubstr("max_value_bytes must be a multiple of 65536"));
+  }
 }
 
 }  // namespace

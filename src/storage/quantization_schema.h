@@ -33,6 +33,11 @@ inline constexpr std::size_t kShardAlignment = 65536;
 /// A value holds no more than this; larger tensors are sharded.
 inline constexpr std::size_t kMaxValueBytes = std::size_t{1} << 30U;
 
+/// What no sound file exceeds; a reader refuses more before it takes memory for it.
+inline constexpr std::size_t kMaxNameBytes = 4096;
+inline constexpr std::size_t kMaxRank = 16;
+inline constexpr int64_t kMaxRows = 1'000'000;
+
 /// Footer metadata: the version of the format, and the directory of rows (a hint).
 inline constexpr std::string_view kVersionKey = "aios.format_version";
 inline constexpr std::string_view kVersion = "2";

@@ -19,6 +19,7 @@ std::string header_of(std::span<const NamedTensor* const> tensors, const std::st
   std::size_t begin = 0;
   for (const NamedTensor* const named : tensors) {
     const TensorView& tensor = named->tensor;
+    check_name(named->name, path);
     const std::string what = "'" + path + "': tensor '" + named->name + "'";
     if (header.contains(named->name)) throw FormatError(what + " is there twice");
     if (checked_num_bytes(tensor.shape, tensor.dtype, what) != tensor.num_bytes) {

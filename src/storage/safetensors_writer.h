@@ -16,7 +16,8 @@ struct NamedTensor {
 /// Writes all tensors in one step (storage/atomic_file.h). Wider types come first, so that each
 /// tensor is aligned for its type, and the data starts on a multiple of 64; `__metadata__` is
 /// `{"format": "pt"}`, without which transformers refuses a file.
-/// @throws FormatError if a name is there twice or bytes do not fit a shape; IoError
+/// @throws FormatError if a name is there twice or is not UTF-8, or bytes do not fit a shape;
+/// IoError
 void write_safetensors(const std::string& path, std::span<const NamedTensor> tensors);
 
 }  // namespace aios

@@ -46,17 +46,29 @@ TEST_F(SafetensorsWriterTest, RoundTripsAndAlignsEveryType) {
   EXPECT_THAT(files(), ElementsAre("model.safetensors"));
 }
 
-TEST_F(SafetensorsWriterTest, RefusesContradictions) {
-  const TensorView one = tensor_of<float>(DType::kF32, {1}, {1});
-  const std::vector<NamedTensor> twice = {{"a", one}, {"a", one}};
-  EXPECT_THAT(message_of<FormatError>([&] { write_safetensors(path("m"), twice); }),
-              HasSubstr("tensor 'a' is there twice"));
-  TensorView short_one = one;
-  short_one.num_bytes = 3;
-  const std::vector<NamedTensor> lying = {{"a", short_one}};
-  EXPECT_THAT(message_of<FormatError>([&] { write_safetensors(path("m"), lying); }),
-              HasSubstr("tensor 'a' has 3 bytes"));
-  EXPECT_THAT(files(), ElementsAre());
+class SafetensorsWriterErrorTest : public FolderTest {
+ protected:
+  [[nodiscard]] std::string error_of(const std::vector<NamedTensor>& tensors) const {
+    const std::string message =
+        message_of<FormatError>([&] { write_safetensors(path("m"), tensors); });
+    EXPECT_THAT(files(), ElementsAre());
+    return message;
+  }
+  const TensorView one_ = tensor_of<float>(DType::kF32, {1}, {1});
+};
+
+TEST_F(SafetensorsWriterErrorTest, ATensorThatIsThereTwice) {
+  EXPECT_THAT(error_of({{"a", one_}, {"a", one_}}), HasSubstr("tensor 'a' is there twice"));
+}
+
+TEST_F(SafetensorsWriterErrorTest, BytesThatDoNotFitTheShape) {
+  TensorView cut = one_;
+  cut.num_bytes = 3;
+  EXPECT_THAT(error_of({{"a", cut}}), HasSubstr("tensor 'a' has 3 bytes"));
+}
+
+TEST_F(SafetensorsWriterErrorTest, ANameThatIsNotUtf8) {
+  EXPECT_THAT(error_of({{"a\xff", one_}}), HasSubstr("the name of a tensor is not UTF-8"));
 }
 
 }  // namespace

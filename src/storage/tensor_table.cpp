@@ -1,5 +1,7 @@
 #include "storage/tensor_table.h"
 
+#include <arrow/util/utf8.h>
+
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -24,6 +26,13 @@ std::size_t checked_num_bytes(std::span<const int64_t> shape, DType dtype,
     }
   }
   return empty ? 0 : static_cast<std::size_t>(bytes);
+}
+
+void check_name(std::string_view name, const std::string& path) {
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8(name)) {
+    throw FormatError("'" + path + "': the name of a tensor is not UTF-8");
+  }
 }
 
 TensorView make_view(const TensorInfo& info, std::span<const std::byte> bytes,

@@ -22,6 +22,10 @@ namespace aios {
 [[nodiscard]] std::size_t checked_num_bytes(std::span<const int64_t> shape, DType dtype,
                                             const std::string& what);
 
+/// @throws FormatError if `name`, of a tensor of `path`, is not UTF-8: no file can hold it then,
+/// and no message show it
+void check_name(std::string_view name, const std::string& path);
+
 /// `bytes` as a tensor, kept alive by `owner`. Kernels read elements at their natural alignment, so
 /// bytes that lie off it are copied to an aligned buffer; all others are viewed where they are.
 [[nodiscard]] TensorView make_view(const TensorInfo& info, std::span<const std::byte> bytes,
