@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -91,7 +90,7 @@ inline std::vector<uint8_t> pattern(std::size_t count, uint32_t seed) {
 }
 
 inline bool same_bytes(const TensorView& a, const TensorView& b) {
-  return a.num_bytes == b.num_bytes && std::memcmp(a.data, b.data, a.num_bytes) == 0;
+  return std::equal(a.data, a.data + a.num_bytes, b.data, b.data + b.num_bytes);
 }
 
 /// The message of the `Error` that `call` throws; any other outcome says so.
