@@ -29,23 +29,6 @@ void check_windows(std::span<const ScoredWindow> windows, int32_t num_draws) {
   }
 }
 
-/// A time of the schedule and the weight of what is masked at it.
-struct Draw {
-  double mask_prob;
-  double weight;
-};
-
-Draw draw_time(const NoiseScheduler& scheduler, const NelboOptions& options, double u) {
-  if (options.time_draws == TimeDraws::kUniform) {
-    const NoiseLevel level = scheduler.level(options.t_min + (1 - options.t_min) * u);
-    return {level.mask_prob, level.loss_weight};
-  }
-  const double low = scheduler.mask_prob_t(options.t_min);
-  const double high = scheduler.mask_prob_t(1);
-  // w(t) dt = dm / m = ln(high / low) du
-  return {log_uniform_mask_prob(u, low, high), std::log(high / low)};
-}
-
 /// Positions whose number is below `threshold`.
 std::vector<int32_t> mask_below(const ScoredWindow& window, const std::vector<double>& uniforms,
                                 double threshold) {
@@ -69,10 +52,6 @@ std::vector<double> mask_uniforms(const ScoredWindow& window, const UniformSourc
 
 }  // namespace
 
-double log_uniform_mask_prob(double u, double low, double high) noexcept {
-  return std::exp((1 - u) * std::log(low) + u * std::log(high));
-}
-
 std::vector<Masking> nelbo_maskings(std::span<const ScoredWindow> windows,
                                     const NelboOptions& options, const UniformSource& noise,
                                     int32_t first_window) {
@@ -87,10 +66,10 @@ std::vector<Masking> nelbo_maskings(std::span<const ScoredWindow> windows,
     for (int32_t draw = 0; draw < options.num_draws; ++draw) {
       const double u =
           (noise.uniform(index, draw, 0, kTimeNoise) + draw) / options.num_draws;  // stratum
-      const Draw time = draw_time(scheduler, options, u);
+      const NoiseLevel level = scheduler.level(options.t_min + (1 - options.t_min) * u);
       const auto uniforms = mask_uniforms(windows[i], noise, index, draw);
-      maskings.push_back(
-          {static_cast<int32_t>(i), mask_below(windows[i], uniforms, time.mask_prob), time.weight});
+      maskings.push_back({static_cast<int32_t>(i),
+                          mask_below(windows[i], uniforms, level.mask_prob), level.loss_weight});
     }
   }
   return maskings;

@@ -11,7 +11,8 @@
 ///   the L
 ///                         scored positions, k uniform in 1 ... L, weight L / k.
 ///
-/// Draws of a window are stratified: MDLM's antithetic times u_i = (u_i / n + i / n) mod 1, LLaDA's
+/// Draws of a window are stratified: MDLM's antithetic times
+/// t_i = t_min + (1 - t_min) u_i, u_i <- (u_i / n + i / n) mod 1; LLaDA's
 /// counts spaced L / n apart. All sums are in double.
 #pragma once
 
@@ -25,22 +26,10 @@
 
 namespace aios {
 
-enum class TimeDraws {
-  kUniform,  ///< t = t_min + (1 - t_min) u (MDLM)
-  /// ln m(t) uniform (`log_uniform_mask_prob`): every draw weighs the same, which lowers the
-  /// variance
-  kImportance,
-};
-
-/// low^(1 - u) high^u. mdlm noise_schedule.py importance_sampling_transformation, for times from
-/// m(t) = low to m(t) = high.
-[[nodiscard]] double log_uniform_mask_prob(double u, double low, double high) noexcept;
-
 struct NelboOptions {
   ScheduleKind schedule = ScheduleKind::kLinear;
   int32_t num_draws = 8;  ///< per window
   double t_min = 1e-3;
-  TimeDraws time_draws = TimeDraws::kUniform;
 };
 
 /// `num_draws` maskings of each window, window by window. Random numbers are named by the window's

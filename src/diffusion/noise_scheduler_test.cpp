@@ -82,6 +82,21 @@ TEST(NoiseScheduler, MatchesMdlm) {
   }
 }
 
+// mdlm's importance sampling takes times at which ln m(t) is uniform between m = 1 - e^-0.001 and
+// m(1), with both ends in float32, the lower off by up to 2^-25 / 1e-3.
+TEST(NoiseScheduler, MatchesMdlmImportanceTimes) {
+  const json golden = read_golden("schedules/mdlm_importance.json");
+  const NoiseScheduler scheduler(ScheduleKind::kLogLinear);
+  const double low = -std::expm1(-1e-3);
+  const double high = scheduler.mask_prob_t(1);
+  for (std::size_t i = 0; i < golden.at("t").size(); ++i) {
+    const double u = golden.at("t").at(i).get<double>();
+    const double time = std::min(1.0, golden.at("loglinear_importance").at(i).get<double>());
+    const double expected = std::pow(low, 1 - u) * std::pow(high, u);
+    EXPECT_NEAR(scheduler.mask_prob_t(time), expected, 3e-5 * expected) << u;
+  }
+}
+
 TEST(NoiseScheduler, MatchesBd3lms) {
   const json golden = read_golden("schedules/noise_schedules.json");
   const std::map<std::string, ScheduleKind> kinds = {
