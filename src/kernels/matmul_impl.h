@@ -89,10 +89,11 @@ class Matmul {
     }
   }
 
-  /// Whether kLanes rows from `row`, up to word `end`, are words that lie at even distances.
+  /// Whether kLanes rows from `row`, up to word `end`, are aligned words at even distances.
   [[nodiscard]] bool can_read_words(int64_t row, int64_t end) const noexcept {
     return Weights::kIsDirect && row + Isa::kLanes <= a_.columns &&
-           end * kWordElements <= a_.depth && a_.weight_stride % kWordElements == 0;
+           end * kWordElements <= a_.depth && a_.weight_stride % kWordElements == 0 &&
+           reinterpret_cast<uintptr_t>(a_.weights) % sizeof(Word) == 0;
   }
 
   [[nodiscard]] const Stored* weight(int64_t row, int64_t k) const noexcept {
