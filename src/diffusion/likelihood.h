@@ -3,17 +3,15 @@
 /// Three steps, so that each can be replaced: draw maskings (which positions are hidden, and with
 /// what weight their loss counts), ask the network for the nats of the hidden tokens, add up.
 ///
-///   nelbo_maskings        Continuous-time bound (Sahoo et al. 2024, eq. 10):
-///                         NLL <= E_t [ w(t) * sum over masked i of -ln p(x_i | x_t) ], each
-///                         position masked with probability m(t). The value does not depend on the
-///                         schedule, the variance does.
-///   exact_count_maskings  LLaDA's estimator (ML-GSAI/LLaDA get_log_likelihood.py): exactly k of
-///   the L
-///                         scored positions, k uniform in 1 ... L, weight L / k.
+///   nelbo_maskings: the continuous-time bound (Sahoo et al. 2024, MDLM),
+///       NLL <= E_t [ w(t) * sum over masked i of -ln p(x_i | x_t) ],
+///     each position masked with probability m(t). The value does not depend on the schedule, the
+///     variance does.
+///   exact_count_maskings: LLaDA's estimator (ML-GSAI/LLaDA get_log_likelihood.py): of the L
+///     scored positions exactly k, k uniform in 1 ... L, weight L / k.
 ///
-/// Draws of a window are stratified: MDLM's antithetic times
-/// t_i = t_min + (1 - t_min) u_i, u_i <- (u_i / n + i / n) mod 1; LLaDA's
-/// counts spaced L / n apart. All sums are in double.
+/// The draws of a window are stratified: MDLM's antithetic times, t = t_min + (1 - t_min) u with
+/// u_i = (u_i / n + i / n) mod 1; LLaDA's counts, L / n apart. All sums are in double.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,8 @@
 /// unmasked, m(t) = 1 - alpha(t) that it is masked, sigma(t) = -ln alpha(t) the total noise,
 /// sigma'(t) its rate, and the weight of the continuous-time bound is w(t) = m'(t) / m(t) =
 /// sigma'(t) / (e^sigma(t) - 1) (Sahoo et al., "Simple and Effective Masked Diffusion Language
-/// Models", 2024), except where a repository's own formula differs, as noted. With eps = 1e-3 and x
-/// = pi t / 2:
+/// Models", 2024), except where a repository's own formula differs, as noted.
+/// With eps = 1e-3 and x = pi t / 2:
 ///
 ///   kind                   formula                                class
 ///   kLogLinear             sigma = -ln(1 - (1-eps) t)             mdlm LogLinearNoise
@@ -18,7 +18,7 @@
 ///   kLogarithmic           m = ln(1 + t) / ln 2                   bd3lms LogarithmicNoise
 ///   kCosineBd3lm           m = 1 - (1-eps) cos x, w = m' / (m + eps)         bd3lms CosineNoise
 ///   kLogLinearBd3lm        m = t, w = 1/t                         bd3lms LogLinearNoise
-///   kLinear                m = t, w = 1/t                         LLaDA (Nie et al. 2025, eq. 3)
+///   kLinear                m = t, w = 1/t                         LLaDA (Nie et al. 2025)
 ///   kCosineDllm            m = sin x, w = m' / (m + 1e-6)         dllm CosineAlphaScheduler
 ///
 /// mdlm: kuleshov-group/mdlm@c112c52 noise_schedule.py; bd3lms: kuleshov-group/bd3lms@1c3e8f4
