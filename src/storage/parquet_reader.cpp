@@ -8,7 +8,7 @@
 #include <parquet/file_reader.h>
 
 #include <cstring>
-#include <map>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
