@@ -1,13 +1,13 @@
 # aios_room(NAME [ROOMS rooms...] [LIBRARIES libraries...])
 #
-# A room is a folder: foo.h foo.cpp foo_test.cpp, side by side. All its .cpp files but the tests make
-# the library aios_NAME; all its tests make one program NAME_test. ROOMS are the rooms it may
-# include (linked publicly), LIBRARIES third-party targets that only its .cpp files use.
+# A room is a folder: foo.h foo.cpp foo_test.cpp, side by side. All its .cpp files but the tests and
+# main.cpp make the library aios_NAME; all its tests make one program NAME_test. ROOMS are the rooms
+# it may include (linked publicly), LIBRARIES third-party targets that only its .cpp files use.
 function(aios_room name)
   cmake_parse_arguments(room "" "" "ROOMS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   if(sources)

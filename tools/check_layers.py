@@ -74,9 +74,9 @@ class Layers:
                     included.add(folder)
                 else:
                     self.report(path, f"room {room} may not include {name}")
-            for prefix, owner in self.libraries.items():
-                if name.startswith(prefix) and room != owner:
-                    self.report(path, f"<{name}> belongs to room {owner}")
+            for prefix, owners in self.libraries.items():
+                if name.startswith(prefix) and room not in owners:
+                    self.report(path, f"<{name}> belongs to room {' and '.join(owners)}")
         return included
 
     def check_public_include(self, room: str, path: Path, header: str, is_test: bool) -> None:

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ class CancellationToken {
   std::shared_ptr<std::atomic<bool>> cancelled_;
 };
 
+/// Hears how far a long call is. Called from the thread that made the call.
+using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
+
 /// Arithmetic of the matrix products. `kAuto`: f32 weights in f32, bf16 weights with bf16 dot
 /// products and f32 sums where the processor has them. `kF32`: everything in f32.
 enum class ComputeType { kAuto, kF32 };
@@ -48,6 +52,7 @@ struct EncodeConfig {
   bool normalize = true;                     ///< scale each vector to L2 norm 1
   std::string prompt_name;                   ///< named prompt of config_sentence_transformers.json
   int32_t max_length = 0;                    ///< tokens; 0: the model's own limit
+  ProgressCallback progress;                 ///< in tokens
   CancellationToken cancellation;
 };
 
@@ -144,6 +149,7 @@ struct ScoreConfig {
   int32_t num_draws = 8;       ///< diffusion: antithetic times per window
   bool exact_count = false;    ///< diffusion: LLaDA's estimator (exact number of masks) instead
   uint64_t seed = 0;
+  ProgressCallback progress;   ///< in windows
   CancellationToken cancellation;
 };
 

@@ -5,15 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "aios/config.h"
 
 namespace aios {
-
-using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
 
 struct ConvertOptions {
   std::string dtype = "keep";  ///< keep | f32 | bf16 | f16

@@ -43,7 +43,7 @@ struct GenerationResult {
 struct GenerationResults {
   std::vector<GenerationResult> samples;
   PhaseSeconds seconds;
-  double tokens_per_second = 0;  ///< written tokens up to their end, all samples, per compute second
+  double tokens_per_second = 0;  ///< written, all samples, per second of prompt and compute
 };
 
 struct DiffusionResult {
@@ -95,5 +95,17 @@ struct LogitsResult {
   int64_t num_columns = 0;
   std::vector<float> values;
 };
+
+/// Writes a [num_rows, num_columns] matrix as NumPy's .npy, float32. The file appears whole or not
+/// at all.
+/// @throws IoError
+void save_npy(const std::string& path, int64_t num_rows, int64_t num_columns,
+              std::span<const float> values);
+
+/// Writes one row per text as Parquet: `text` (string) and `embedding` (fixed-size list of float).
+/// The file appears whole or not at all.
+/// @throws IoError
+void save_embeddings(const std::string& path, std::span<const std::string> texts,
+                     const EncodeResult& result);
 
 }  // namespace aios
