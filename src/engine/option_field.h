@@ -39,6 +39,9 @@ struct OptionRange {
 inline OptionRange at_least(double min) { return {.min = min}; }
 inline OptionRange above(double min) { return {.min = min, .min_excluded = true}; }
 inline OptionRange between(double min, double max) { return {.min = min, .max = max}; }
+inline OptionRange above_up_to(double min, double max) {
+  return {.min = min, .max = max, .min_excluded = true};
+}
 
 /// The words of an enum. @tparam Enum its values
 template <typename Enum>

@@ -146,8 +146,9 @@ TEST(Options, TextThatIsNoValueIsRefused) {
       ThrowsMessage<ConfigError>("--temperature must be a number of at least 0, not 'nan'"));
   EXPECT_THAT(setting<GenerationConfig>("temperature", "inf"),
               ThrowsMessage<ConfigError>(HasSubstr("inf")));
-  EXPECT_THAT(setting<GenerationConfig>("top_p", "1.5"),
-              ThrowsMessage<ConfigError>("--top_p must be a number from 0 to 1, not '1.5'"));
+  EXPECT_THAT(
+      setting<GenerationConfig>("top_p", "1.5"),
+      ThrowsMessage<ConfigError>("--top_p must be a number above 0 and up to 1, not '1.5'"));
   EXPECT_THAT(setting<GenerationConfig>("repetition_penalty", "0"),
               ThrowsMessage<ConfigError>(HasSubstr("above 0")));
   EXPECT_THAT(setting<GenerationConfig>("seed", "-1"), ThrowsMessage<ConfigError>(HasSubstr("-1")));
