@@ -1,0 +1,57 @@
+#include <memory>
+
+#include "aios/engine.h"
+#include "cli/answers.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/model_choice.h"
+#include "cli/output.h"
+#include "cli/text_input.h"
+
+namespace aios {
+namespace {
+
+struct GenerateCommand {
+  TextArgument prompt;
+  OptionFlags<GenerationConfig> flags;
+
+  void run(const Session& session) const {
+    Options options = session.options();
+    flags.apply(options.generation);
+    const std::string text = prompt.read();
+    ArrowEngine engine(choose_model(session.model, kDefaultModel), options.engine);
+    const Cancellable cancellable;
+    options.generation.cancellation = cancellable.token();
+    if (session.json) {
+      const GenerationResults results = engine.generate(text, options.generation);
+      for (std::size_t i = 0; i < results.samples.size(); ++i) {
+        write_output(to_line(to_json(results, i)));
+      }
+      return;
+    }
+    stream(engine, text, options.generation);
+  }
+
+  /// Samples are written one after another, an empty line between them.
+  static void stream(ArrowEngine& engine, const std::string& text, const GenerationConfig& config) {
+    int32_t last_sample = 0;
+    engine.generate(text, config, [&](int32_t sample, std::string_view piece) {
+      if (sample != last_sample) write_output("\n\n");
+      last_sample = sample;
+      write_output(piece);
+    });
+    write_output("\n");
+  }
+};
+
+}  // namespace
+
+void add_generate_command(CLI::App& app, Session& session) {
+  auto state = std::make_shared<GenerateCommand>();
+  CLI::App& command = add_command(app, session, "generate", "continue a text from left to right",
+                                  CommonFlags::kModel, [state, &session] { state->run(session); });
+  state->prompt.add_to(command, "PROMPT", "text to continue");
+  state->flags.add_to(command);
+}
+
+}  // namespace aios
