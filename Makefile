@@ -47,7 +47,7 @@ release: setup
 	$(call build,release)
 
 demo: release
-	tools/demo.sh
+	examples/demo.sh
 
 test: release
 	$(RUN_TESTS) --build build/release --pytest tests --ignore tests/oracle
