@@ -121,6 +121,8 @@ def check_chunks(file: pq.ParquetFile, index: int, row: dict, last_shard: bool) 
         column = chunk.path_in_schema
         if chunk.compression != "UNCOMPRESSED" or chunk.has_dictionary_page:
             raise FormatError(f"{name}: column {column} is compressed or has a dictionary")
+        if not set(chunk.encodings) <= {"PLAIN", "RLE"}:  # RLE: the levels of `shape`
+            raise FormatError(f"{name}: column {column} is encoded as {chunk.encodings}")
         if column not in BINARY_COLUMNS:
             continue
         if not row[column]:
