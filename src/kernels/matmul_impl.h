@@ -42,7 +42,7 @@ class Matmul {
   using Stored = typename Weights::Stored;
   static constexpr int kPanelVectors = 2;
   static constexpr int64_t kPanelColumns = kPanelVectors * Isa::kLanes;
-  static constexpr int64_t kPanelDepth = 256;  // words
+  static constexpr int64_t kPanelDepth = 128;  // words
   static constexpr int64_t kWordElements = sizeof(Word) / sizeof(Element);
   static constexpr int64_t kRowBlock = 48;
 
@@ -58,6 +58,11 @@ class Matmul {
       for (int64_t k = 0; k < words_; k += kPanelDepth) {
         const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
         fill_panel(column, k, count);
+        if (k + kPanelDepth < words_) {
+          prefetch_panel(column, k + kPanelDepth);
+        } else {
+          prefetch_panel(column + kPanelColumns, 0);
+        }
         if (column + kPanelColumns <= a_.columns) {
           multiply_panel(0, a_.rows, k, count, a_.out + column, a_.out_stride);
         } else {
@@ -86,6 +91,18 @@ class Matmul {
       for (; i < count; ++i) {
         for (int64_t n = 0; n < Isa::kLanes; ++n) out[i * kPanelColumns + n] = rows[n * stride + i];
       }
+    }
+  }
+
+  /// Fetches a panel's weights towards the second-level cache while another one is computed.
+  void prefetch_panel(int64_t column, int64_t k) const noexcept {
+    constexpr int64_t kLine = 64 / sizeof(Stored);
+    const int64_t rest = a_.depth - k * kWordElements;
+    const int64_t count = rest < kPanelDepth * kWordElements ? rest : kPanelDepth * kWordElements;
+    const int64_t end = column + kPanelColumns < a_.columns ? column + kPanelColumns : a_.columns;
+    for (int64_t row = column; row < end; ++row) {
+      const Stored* const first = weight(row, k);
+      for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(first + i, 0, 2);
     }
   }
 

@@ -2,6 +2,7 @@
 /// cpu_linear.cpp and cpu_head.cpp.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -21,8 +22,8 @@ struct TileCandidates {
 /// Scratch memory of one call.
 struct Workspace {
   MatmulInput input;
-  MatmulInput inner;                               // of an MLP
-  std::vector<std::vector<MatmulInput>> low_rank;  // per linear map of the call, per adapter
+  MatmulInput inner;                                 // of an MLP
+  std::array<std::vector<MatmulInput>, 3> low_rank;  // per linear map of the call, per adapter
   SlotMemory slots;
   RotaryTable rotary;
   GrowingBuffer<TileCandidates> tile_candidates;
@@ -81,9 +82,10 @@ class CpuBackend final : public Backend {
   LendingPool<Workspace> workspaces_;
 };
 
-/// A norm with its vectors looked up and checked.
+/// A norm with its vectors looked up and checked, or none.
 class RowNorm {
  public:
+  RowNorm() = default;  // no norm
   /// @throws InferenceError if a vector has not `size` elements
   RowNorm(const Kernels& kernels, const Norm& norm, int64_t size);
   explicit operator bool() const noexcept { return function_ != nullptr; }

@@ -121,6 +121,32 @@ class CandidateMerger {
   double sum_exp_shifted_ = 0;
 };
 
+RowCandidates merge_tiles(const HeadRequest& request, int64_t row, float target_logit,
+                          std::span<const TileCandidates> tiles) {
+  CandidateMerger merger(request.softmax_temperature);
+  GumbelWinner sampled;
+  int64_t first_id = 0;
+  for (const TileCandidates& tile : tiles) {
+    merger.add(tile.summary, first_id);
+    if (request.gumbel_scale > 0 && tile.sampled.score > sampled.score) sampled = tile.sampled;
+    first_id += kVocabularyTile;
+  }
+  RowCandidates candidates = merger.candidates();
+  if (!std::isfinite(candidates.log_sum_exp)) {
+    throw InferenceError("the model's scores of row " +
+                         std::to_string(request.rows[static_cast<std::size_t>(row)]) +
+                         " are not finite: its weights are damaged, or every token is suppressed");
+  }
+  candidates.sampled_id = candidates.top_ids[0];
+  candidates.sampled_log_prob = candidates.top_log_probs[0];
+  if (request.gumbel_scale > 0) {
+    candidates.sampled_id = sampled.id;
+    candidates.sampled_log_prob = merger.log_prob(sampled.logit);
+  }
+  if (!request.target_ids.empty()) candidates.target_log_prob = merger.log_prob(target_logit);
+  return candidates;
+}
+
 }  // namespace
 
 void CpuBackend::head(const Linear& linear, const HeadRequest& request, const Buffer& hidden,
@@ -129,7 +155,6 @@ void CpuBackend::head(const Linear& linear, const HeadRequest& request, const Bu
   const auto num_rows = static_cast<int64_t>(request.rows.size());
   const auto workspace = workspaces_.borrow();
   const LinearContext linear_context = context(*workspace);
-  workspace->low_rank.resize(std::max<std::size_t>(workspace->low_rank.size(), 1));
   LinearMap map(linear_context, linear, "the head");
   MatmulInput& input = workspace->input;
   input.reset(kernels_, map.forms(), num_rows, hidden.columns());
@@ -198,32 +223,12 @@ void CpuBackend::find_candidates(const LinearMap& map, const HeadRequest& reques
       if (target >= 0 && target < tile.columns()) target_logits[row] = row_logits[target];
     }
   });
-
   result.candidates.reserve(request.rows.size());
   for (int64_t row = 0; row < num_rows; ++row) {
-    CandidateMerger merger(request.softmax_temperature);
-    GumbelWinner sampled;
-    for (int64_t tile = 0; tile < num_vocabulary_tiles; ++tile) {
-      const TileCandidates& candidates = found[row * num_vocabulary_tiles + tile];
-      merger.add(candidates.summary, tile * kVocabularyTile);
-      if (request.gumbel_scale > 0 && candidates.sampled.score > sampled.score) {
-        sampled = candidates.sampled;
-      }
-    }
-    RowCandidates candidates = merger.candidates();
-    if (!std::isfinite(candidates.log_sum_exp)) {
-      throw InferenceError(
-          "the model's scores of row " +
-          std::to_string(request.rows[static_cast<std::size_t>(row)]) +
-          " are not finite: its weights are damaged, or every token is suppressed");
-    }
-    candidates.sampled_id = request.gumbel_scale > 0 ? sampled.id : candidates.top_ids[0];
-    candidates.sampled_log_prob =
-        request.gumbel_scale > 0 ? merger.log_prob(sampled.logit) : candidates.top_log_probs[0];
-    if (!request.target_ids.empty()) {
-      candidates.target_log_prob = merger.log_prob(target_logits[row]);
-    }
-    result.candidates.push_back(candidates);
+    const float target_logit = request.target_ids.empty() ? 0 : target_logits[row];
+    result.candidates.push_back(merge_tiles(
+        request, row, target_logit,
+        {found + row * num_vocabulary_tiles, static_cast<std::size_t>(num_vocabulary_tiles)}));
   }
 }
 

@@ -46,7 +46,6 @@ void CpuBackend::project(const Linear& linear, Activation activation, int64_t nu
                          const Buffer& input, Buffer& output) {
   const auto workspace = workspaces_.borrow();
   const LinearContext linear_context = context(*workspace);
-  workspace->low_rank.resize(std::max<std::size_t>(workspace->low_rank.size(), 1));
   LinearMap map(linear_context, linear, "a projection");
   prepare_input({}, map.forms(), num_rows, input, *workspace);
   map.set_input(workspace->input, num_rows, workspace->low_rank[0]);
@@ -85,7 +84,6 @@ void CpuBackend::project_add(const Linear& linear, int64_t num_rows, const Buffe
                              Buffer& hidden) {
   const auto workspace = workspaces_.borrow();
   const LinearContext linear_context = context(*workspace);
-  workspace->low_rank.resize(std::max<std::size_t>(workspace->low_rank.size(), 1));
   LinearMap map(linear_context, linear, "an output projection");
   prepare_input({}, map.forms(), num_rows, input, *workspace);
   map.set_input(workspace->input, num_rows, workspace->low_rank[0]);
@@ -95,7 +93,6 @@ void CpuBackend::project_add(const Linear& linear, int64_t num_rows, const Buffe
 void CpuBackend::mlp(const MlpOp& op, int64_t num_rows, Buffer& hidden) {
   const auto workspace = workspaces_.borrow();
   const LinearContext linear_context = context(*workspace);
-  workspace->low_rank.resize(std::max<std::size_t>(workspace->low_rank.size(), 3));
   LinearMap up(linear_context, op.up, "an MLP's up projection");
   LinearMap down(linear_context, op.down, "an MLP's down projection");
   std::optional<LinearMap> gate;

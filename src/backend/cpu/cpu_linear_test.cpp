@@ -151,13 +151,30 @@ TEST(CpuLinear, RefusesAWeightOfAnotherShape) {
                InferenceError);
 }
 
-TEST(CpuBackend, RefusesWeightsItCannotComputeWith) {
+TEST(CpuLinear, RefusesWeightsItCannotComputeWith) {
   const auto backend = make_backend(choose_isa());
   EXPECT_THROW(static_cast<void>(backend->load(make_view({1, 2, 3, 4, 5, 6, 7, 8}, {2, 2, 2}))),
                FormatError);
   TensorView integers = make_view({1, 2}, {1, 2});
   integers.dtype = DType::kI32;
   EXPECT_THROW(static_cast<void>(backend->load(integers)), FormatError);
+}
+
+TEST(CpuLinear, TakesWeightsOnAnyByte) {
+  Random random(5);
+  const auto backend = make_backend(choose_isa());
+  TestLinear map(*backend, random, 8, 4);
+  std::vector<std::byte> shifted(8 * 4 * sizeof(float) + 1);
+  std::memcpy(shifted.data() + 1, map.weight.data(), shifted.size() - 1);
+  map.linear.weight =
+      backend->load({DType::kF32, {4, 8}, shifted.data() + 1, shifted.size() - 1, nullptr});
+  const std::vector<float> x = random.normal(8);
+  const BufferPtr output = backend->allocate(1, 4);
+  backend->project(map.linear, Activation::kNone, 1, *make_buffer(*backend, x, 1), *output);
+  for (int64_t n = 0; n < 4; ++n) {
+    EXPECT_NEAR(contents(*backend, *output)[static_cast<std::size_t>(n)], map.apply(x.data(), n),
+                kSumTolerance);
+  }
 }
 
 }  // namespace

@@ -74,6 +74,6 @@ class TileGrid {
 /// weights stream past once; column blocks are multiples of `column_unit` and enough of them for
 /// the threads to share evenly.
 [[nodiscard]] TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns,
-                                   int64_t depth, int64_t column_unit = 16) noexcept;
+                                   int64_t depth, int64_t column_unit = 64) noexcept;
 
 }  // namespace aios
