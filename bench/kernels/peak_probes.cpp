@@ -1,0 +1,152 @@
+#include "peak_probes.h"
+
+#include <cstdint>
+
+#include "base/cpu_features.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+namespace aios::bench {
+
+double read_probe(const std::vector<double>& memory, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kStreams = 8;  // independent sums: the loads limit, not the additions
+  double sums[kStreams] = {};
+  for (std::size_t i = begin; i + kStreams <= end; i += kStreams) {
+    for (std::size_t j = 0; j < kStreams; ++j) sums[j] += memory[i + j];
+  }
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+#if defined(__x86_64__)
+
+namespace {
+
+constexpr int64_t kRounds = 20'000;
+constexpr int kAccumulators = 12;  // more than latency times units of any known design
+
+/// Twelve independent accumulators in registers; INSTRUCTION updates %0 from %1.
+#define AIOS_PROBE_ROUNDS(vector, multiplier, instruction)                         \
+  vector a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{}, a10{}, a11{}; \
+  for (int64_t round = 0; round < kRounds; ++round) {                              \
+    asm volatile(instruction : "+v"(a0) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a1) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a2) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a3) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a4) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a5) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a6) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a7) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a8) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a9) : "v"(multiplier));                        \
+    asm volatile(instruction : "+v"(a10) : "v"(multiplier));                       \
+    asm volatile(instruction : "+v"(a11) : "v"(multiplier));                       \
+  }
+
+__attribute__((target("avx2,fma"))) double fma256() {
+  const __m256 one = _mm256_set1_ps(1.0F);
+  AIOS_PROBE_ROUNDS(__m256, one, "vfmadd231ps %1, %1, %0")
+  return kRounds * kAccumulators * 8.0 * 2;
+}
+
+__attribute__((target("avx512f"))) double fma512() {
+  const __m512 one = _mm512_set1_ps(1.0F);
+  AIOS_PROBE_ROUNDS(__m512, one, "vfmadd231ps %1, %1, %0")
+  return kRounds * kAccumulators * 16.0 * 2;
+}
+
+__attribute__((target("avx512f"))) double bf16_dot512() {
+  const __m512i ones = _mm512_set1_epi16(0x3f80);
+  AIOS_PROBE_ROUNDS(__m512, ones, "vdpbf16ps %1, %1, %0")
+  return kRounds * kAccumulators * 32.0 * 2;
+}
+
+/// Eight dependent additions with four of the instructions that the clock is wanted for. Register
+/// operands: additions of constants are folded when registers are renamed (Golden Cove).
+#define AIOS_PROBE_CYCLES(vector, multiplier, instruction)         \
+  vector a0{}, a1{}, a2{}, a3{};                                   \
+  uint64_t sum = 1;                                                \
+  const uint64_t addend = 3;                                       \
+  for (int64_t round = 0; round < kRounds; ++round) {              \
+    asm volatile(                                                  \
+        "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\t" \
+        "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0"     \
+        : "+r"(sum)                                                \
+        : "r"(addend));                                            \
+    asm volatile(instruction : "+v"(a0) : "v"(multiplier));        \
+    asm volatile(instruction : "+v"(a1) : "v"(multiplier));        \
+    asm volatile(instruction : "+v"(a2) : "v"(multiplier));        \
+    asm volatile(instruction : "+v"(a3) : "v"(multiplier));        \
+  }
+
+__attribute__((target("avx2,fma"))) double cycles256() {
+  const __m256 one = _mm256_set1_ps(1.0F);
+  AIOS_PROBE_CYCLES(__m256, one, "vfmadd231ps %1, %1, %0")
+  return kRounds * 8.0;
+}
+
+__attribute__((target("avx512f"))) double cycles512() {
+  const __m512 one = _mm512_set1_ps(1.0F);
+  AIOS_PROBE_CYCLES(__m512, one, "vfmadd231ps %1, %1, %0")
+  return kRounds * 8.0;
+}
+
+enum class Design {
+  kUnknown,
+  kIntelServer,  // two 512-bit fma units; vdpbf16ps every second cycle
+  kIntelClient,  // one 512-bit fma unit
+  kZen4,         // 512-bit operations in two halves
+  kZen5,
+};
+
+Design processor_design() {
+  uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+  __get_cpuid(0, &eax, &ebx, &ecx, &edx);
+  const bool is_intel = ebx == signature_INTEL_ebx;
+  const bool is_amd = ebx == signature_AMD_ebx;
+  __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+  const uint32_t family = ((eax >> 8U) & 0xfU) + ((eax >> 20U) & 0xffU);
+  const uint32_t model = ((eax >> 4U) & 0xfU) | ((eax >> 12U) & 0xf0U);
+  __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx);
+  const bool has_amx = (edx & (1U << 24U)) != 0;
+  if (is_amd && family == 0x19) return Design::kZen4;
+  if (is_amd && family >= 0x1a) return Design::kZen5;
+  // Virtual machines hide the model, but only servers have AMX. 0x55: Skylake and Cascade Lake;
+  // 0x6a, 0x6c: Ice Lake.
+  if (is_intel) {
+    const bool is_server = has_amx || model == 0x55 || model == 0x6a || model == 0x6c;
+    return is_server ? Design::kIntelServer : Design::kIntelClient;
+  }
+  return Design::kUnknown;
+}
+
+}  // namespace
+
+std::optional<ComputeProbe> f32_probe() {
+  const Design design = processor_design();
+  if (design == Design::kUnknown) return std::nullopt;
+  if (choose_isa() < Isa::kAvx512Vnni)
+    return ComputeProbe{"f32 fma, 256 bits", fma256, cycles256, 32};
+  const bool is_full = design == Design::kIntelServer || design == Design::kZen5;
+  return ComputeProbe{"f32 fma, 512 bits", fma512, cycles512, is_full ? 64.0 : 32.0};
+}
+
+std::optional<ComputeProbe> bf16_probe() {
+  const Design design = processor_design();
+  if (design == Design::kUnknown || choose_isa() != Isa::kAvx512Bf16) return std::nullopt;
+  const double per_cycle = design == Design::kZen5 ? 128 : design == Design::kZen4 ? 64 : 32;
+  return ComputeProbe{"bf16 vdpbf16ps, 512 bits", bf16_dot512, cycles512, per_cycle};
+}
+
+#else
+
+std::optional<ComputeProbe> f32_probe() { return std::nullopt; }
+std::optional<ComputeProbe> bf16_probe() { return std::nullopt; }
+
+#endif
+
+}  // namespace aios::bench

@@ -1,0 +1,32 @@
+/// What this processor can do at most: the yardstick of the kernels' speed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aios::bench {
+
+/// Runs a fixed amount of work on the calling thread; returns the operations done.
+using Probe = double (*)();
+
+/// A stream of independent instructions that keeps their execution unit busy. Both run for some
+/// tenths of a millisecond.
+struct ComputeProbe {
+  std::string name;
+  Probe run;
+  /// Counts cycles: a chain of additions, each one cycle after the other, with some of the stream's
+  /// instructions beside it, because wide vectors lower the clock.
+  Probe count_cycles;
+  double operations_per_cycle;  // what this processor's design allows, by its CPUID
+};
+
+/// f32 fused multiply-adds of the widest vectors. None where the design is not known.
+[[nodiscard]] std::optional<ComputeProbe> f32_probe();
+/// vdpbf16ps of 512 bits, where the processor has it.
+[[nodiscard]] std::optional<ComputeProbe> bf16_probe();
+
+/// Reads all of `memory` once; returns a value that depends on it.
+double read_probe(const std::vector<double>& memory, std::size_t begin, std::size_t end);
+
+}  // namespace aios::bench
