@@ -1,5 +1,5 @@
-# Fails if the object of an instruction set's kernels defines a weak function, which the linker might
-# choose for the whole program.
+# Fails if the object of an instruction set's kernels defines a weak function, which the linker
+# might choose for the whole program.
 set(num_checked 0)
 foreach(object ${OBJECTS})
   if(object MATCHES "kernels_(avx|neon)")
