@@ -12,28 +12,35 @@ title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 
 # Prints a command as one would type it, and runs it.
 run() {
-  printf '%s$' "$dim"
-  printf ' %q' "$@" | sed "s/\\\\ / /g; s/\\\\\([][,;?!']\)/\1/g"
-  printf '%s\n' "$plain"
+  local word line='$'
+  for word in "$@"; do
+    case $word in
+      *[\ \[\"]*) line+=" '${word//\'/\'\\\'\'}'" ;;
+      *) line+=" $word" ;;
+    esac
+  done
+  printf '%s%s%s\n' "$dim" "$line" "$plain"
   "$@"
 }
 
 tools/get_encoder.sh
 
-title "1. Infill: the holes of a text, filled in any order (books-6m, 6 million parameters)"
-run aios infill --show --seed 3 --temperature 0.5 --top-p 0.9 \
-  "\"Well,\" said the old man, [[8-12]] the fire, \"it was a dark night, and [[10]] the sea.\""
+title "1. Infill: the holes of a text, filled in any order (books-6m)"
+run aios infill --show --seed 7 --temperature 0.6 --top-p 0.9 \
+  "The old man[[4-10]] by the fire, and the little girl[[8]] in the dark forest."
 
 title "2. Diffuse: a continuation out of masks, 32 tokens in 16 steps"
-run aios diffuse --show --max-new-tokens 32 --num-steps 16 --temperature 0.6 --top-p 0.9 --seed 5 \
-  "The princess opened the door, and"
+run aios diffuse --show --seed 5 --max-new-tokens 32 --num-steps 16 --temperature 0.6 \
+  --top-p 0.9 "The princess opened the door, and"
 
 title "3. Generate: the same weights, from left to right"
-run aios generate --max-new-tokens 60 --temperature 0.7 --seed 1 "Once upon a time there was a"
+run aios generate --seed 2 --max-new-tokens 50 --temperature 0.7 \
+  "The captain looked at the sea and said,"
 
 title "4. Score: how likely a text is, exactly and by diffusion's bound"
 run aios score --mode ar examples/excerpt.txt
 run aios score --mode diffusion examples/excerpt.txt
 
 title "5. Encode: the nearest sentences by meaning (all-MiniLM-L6-v2)"
-run .venv/bin/python examples/nearest.py "How do I keep my plants alive?" examples/sentences.txt
+run .venv/bin/python examples/nearest.py "How do I keep my plants alive?" \
+  examples/sentences.txt

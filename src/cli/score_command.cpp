@@ -18,19 +18,20 @@ namespace {
 constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30U;
 
 std::string describe(const ScoreResult& result, ScoreMode mode) {
-  char text[512];
   const bool bound = mode == ScoreMode::kDiffusion;
-  std::snprintf(
-      text, sizeof(text),
-      "%s %.4f%s, %.4f nats per token, %.4f nats per byte, %.4f bits per byte\n"
-      "%lld tokens, %lld bytes, %lld windows\n",
-      bound ? "perplexity at most" : "perplexity", result.perplexity,
-      bound ? (" (standard error " + std::to_string(result.standard_error) + " nats per token)")
-                  .c_str()
-            : "",
-      result.nats_per_token, result.nats_per_byte, result.bits_per_byte,
-      static_cast<long long>(result.num_tokens), static_cast<long long>(result.num_bytes),
-      static_cast<long long>(result.num_windows));
+  char error[32] = "";
+  if (bound) std::snprintf(error, sizeof(error), " +- %.4f", result.standard_error);
+  char text[512];
+  std::snprintf(text, sizeof(text),
+                "perplexity      %s%.2f\n"
+                "nats per token  %.4f%s\n"
+                "nats per byte   %.4f\n"
+                "bits per byte   %.4f\n"
+                "%lld tokens, %lld bytes, %lld windows\n",
+                bound ? "at most " : "", result.perplexity, result.nats_per_token, error,
+                result.nats_per_byte, result.bits_per_byte,
+                static_cast<long long>(result.num_tokens), static_cast<long long>(result.num_bytes),
+                static_cast<long long>(result.num_windows));
   return text;
 }
 
