@@ -1,7 +1,7 @@
-#include "aios/tokenizer.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "aios/tokenizer.h"
 
 namespace aios {
 namespace {

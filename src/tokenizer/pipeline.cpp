@@ -12,22 +12,14 @@
 namespace aios::tokenizer {
 namespace {
 
-/// White space at the ends of a token's text; ByteLevel's letter for a space is one byte of text.
 Margins margins_of(std::string_view token) {
-  Margins margins{0, 0, 0};
-  bool leading = true;
+  Margins margins{0, 0};
+  bool only_space = true;
   for_each_character(token, [&](char32_t c) {
-    const bool is_letter = c == letter_of_byte(' ');
-    if (!is_letter && !has_flag(c, kWhiteSpaceFlag)) {
-      leading = false;
-      margins.trailing_bytes = 0;
-      return;
-    }
-    const uint32_t size = is_letter || c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
-    margins.trailing_bytes += size;
-    if (!leading) return;
-    margins.leading_bytes += size;
-    ++margins.leading_characters;
+    const bool is_space = c == letter_of_byte(' ') || has_flag(c, kWhiteSpaceFlag);
+    only_space = only_space && is_space;
+    margins.leading += only_space ? 1 : 0;
+    margins.trailing = is_space ? margins.trailing + 1 : 0;
   });
   return margins;
 }
@@ -74,7 +66,7 @@ Section Pipeline::tokenize(std::string_view text, const TokenLimit& limit) const
 }
 
 Section Pipeline::tokenize_start(Workspace& work, std::size_t limit) const {
-  Section section;
+  Section section{work.text.original(), {}, {}};
   for (const Piece& piece : work.text.pieces()) {
     if (section.encoding.ids.size() >= limit) {
       section.encoding.truncated = true;
@@ -86,7 +78,7 @@ Section Pipeline::tokenize_start(Workspace& work, std::size_t limit) const {
 }
 
 Section Pipeline::tokenize_end(Workspace& work, std::size_t limit) const {
-  Section section;
+  Section section{work.text.original(), {}, {}};
   std::vector<std::size_t> starts;  // of the pieces' tokens
   for (const Piece& piece : work.text.pieces()) {
     starts.push_back(section.encoding.ids.size());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tokenizer/stage_registry.h"
+#include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
 namespace {
@@ -33,18 +34,27 @@ Section special_section(int32_t id, int32_t type_id) {
   section.encoding.offsets = {{0, 0}};
   section.encoding.type_ids = {type_id};
   section.encoding.special_tokens_mask = {1};
-  section.margins = {{0, 0, 0}};
+  section.margins = {{0, 0}};
   return section;
 }
 
 void trim_offsets(Section& section, bool add_prefix_space) {
+  const std::string_view text = section.text;
   for (std::size_t i = 0; i < section.margins.size(); ++i) {
-    const Margins& margins = section.margins[i];
     auto& [begin, end] = section.encoding.offsets[i];
-    const bool may_be_added =
-        add_prefix_space && margins.leading_characters == 1 && (i == 0 || begin == 0);
-    if (!may_be_added) begin = std::min(begin + int64_t{margins.leading_bytes}, end);
-    if (end >= margins.trailing_bytes) end = std::max(end - margins.trailing_bytes, begin);
+    const auto [leading, trailing] = section.margins[i];
+    const bool may_be_added = add_prefix_space && leading == 1 && (i == 0 || begin == 0);
+    for (uint32_t count = may_be_added ? 0 : leading; count > 0 && begin < end; --count) {
+      begin += utf8_size(text[static_cast<std::size_t>(begin)]);
+    }
+    int64_t trimmed = end;
+    uint32_t left = trailing;
+    for (; left > 0 && trimmed > 0; --left) {
+      do {
+        --trimmed;
+      } while (trimmed > 0 && is_continuation(text[static_cast<std::size_t>(trimmed)]));
+    }
+    if (left == 0) end = std::max(trimmed, begin);
   }
 }
 

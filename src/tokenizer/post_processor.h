@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "aios/tokenizer.h"
@@ -11,14 +12,15 @@ namespace aios::tokenizer {
 
 class JsonNode;
 
-/// White space at the ends of a token's own text, which trimming takes off its offsets.
+/// White space at the ends of a token's own text, in characters, which trimming takes off its
+/// offsets.
 struct Margins {
-  uint32_t leading_bytes, trailing_bytes;
-  uint32_t leading_characters;
+  uint32_t leading, trailing;
 };
 
 /// A text, or a run of tokens that a template put beside it.
 struct Section {
+  std::string_view text;         ///< that the offsets point into; borrowed from the caller
   Encoding encoding;             ///< but for attention_mask, which comes last
   std::vector<Margins> margins;  ///< one per token if the processor `trims`, else empty
 };

@@ -3,8 +3,8 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "aios/error.h"
@@ -20,6 +20,9 @@ using nlohmann::json;
 constexpr std::string_view kQwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)"
     R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+/// What bos_token, eos_token and unk_token of these classes are when the files do not say.
+constexpr const char* kDefaultSpecialToken = "<|endoftext|>";
 
 json byte_level(bool add_prefix_space, bool use_regex) {
   return {{"type", "ByteLevel"},
@@ -67,38 +70,77 @@ json stages_of(const JsonNode& config) {
             known + "; or save the tokenizer with transformers' fast tokenizers");
 }
 
-/// Added tokens by id. Those of added_tokens.json have no flags, but their names look special.
-json added_tokens(const std::string& folder, const JsonNode& config) {
-  std::map<int64_t, json> by_id;
-  const std::string path = folder + "/added_tokens.json";
-  if (std::filesystem::exists(path)) {
-    const json document = parse_json(read_text_file(path, kMaxConfigBytes), path);
-    const JsonNode root(document, path);
-    if (!root.is_object()) root.fail("expected an object of token: id");
-    for (const auto& [content, id] : document.items()) {
-      const int32_t checked = read_token_id(root.inner(id, "[" + quote(content) + "]"));
-      by_id[checked] = {{"content", content}, {"special", true}, {"normalized", false}};
-    }
+using TokensById = std::map<int64_t, json>;
+
+json special_token(const std::string& content) {
+  return {{"content", content}, {"special", true}, {"normalized", false}};
+}
+
+/// added_tokens.json: names and ids, without flags.
+void read_added_tokens(const std::string& path, TokensById& tokens) {
+  if (!std::filesystem::exists(path)) return;
+  const json document = parse_json(read_text_file(path, kMaxConfigBytes), path);
+  const JsonNode root(document, path);
+  if (!root.is_object()) root.fail("expected an object of token: id");
+  for (const auto& [content, id] : document.items()) {
+    tokens[read_token_id(root.inner(id, "[" + quote(content) + "]"))] = special_token(content);
   }
-  if (const auto decoder = config.find("added_tokens_decoder")) {
-    if (!decoder->is_object()) decoder->fail("expected an object of id: token");
-    for (const auto& [text, token] : decoder->value().items()) {
-      const JsonNode node = decoder->inner(token, "." + text);
-      int32_t id = -1;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-      if (error != std::errc() || end != text.data() + text.size() || id < 0) {
-        decoder->fail(quote(text) + " is no token id");
-      }
-      if (!node.is_object()) node.fail("expected an object with the token's content");
-      by_id[id] = token;
+}
+
+/// tokenizer_config.json's "added_tokens_decoder": objects with flags, by id.
+void read_added_tokens_decoder(const JsonNode& config, TokensById& tokens) {
+  const auto decoder = config.find("added_tokens_decoder");
+  if (!decoder) return;
+  if (!decoder->is_object()) decoder->fail("expected an object of id: token");
+  for (const auto& [text, token] : decoder->value().items()) {
+    const JsonNode node = decoder->inner(token, "." + text);
+    int32_t id = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc() || end != text.data() + text.size() || id < 0) {
+      decoder->fail(quote(text) + " is no token id");
     }
+    if (!node.is_object()) node.fail("expected an object with the token's content");
+    tokens[id] = token;
   }
-  json tokens = json::array();
-  for (auto& [id, token] : by_id) {
+}
+
+/// Tokens that have a role are special, whatever their flags say.
+std::set<std::string> names_with_roles(const JsonNode& config) {
+  std::set<std::string> names{kDefaultSpecialToken};
+  const auto add = [&](const JsonNode& name) {
+    names.insert(name.is_object() ? name.at("content").as_string() : name.as_string());
+  };
+  for (const char* role : {"bos_token", "eos_token", "pad_token", "mask_token", "unk_token",
+                           "sep_token", "cls_token"}) {
+    if (const auto name = config.find(role)) add(*name);
+  }
+  if (const auto more = config.find("additional_special_tokens")) {
+    for (const JsonNode& name : more->elements()) add(name);
+  }
+  return names;
+}
+
+json added_tokens(const std::string& folder, const JsonNode& config, const json& vocabulary) {
+  TokensById tokens;
+  read_added_tokens(folder + "/added_tokens.json", tokens);
+  read_added_tokens_decoder(config, tokens);
+  std::set<std::string> special = names_with_roles(config);
+  json result = json::array();
+  for (auto& [id, token] : tokens) {
+    const auto content = token.find("content");
+    if (content != token.end() && content->is_string() && special.erase(*content) > 0) {
+      token["special"] = true;
+    }
     token["id"] = id;
-    tokens.push_back(std::move(token));
+    result.push_back(std::move(token));
   }
-  return tokens;
+  for (const std::string& name : special) {
+    const auto entry = vocabulary.is_object() ? vocabulary.find(name) : vocabulary.end();
+    if (entry == vocabulary.end()) continue;
+    result.push_back(special_token(name));
+    result.back()["id"] = *entry;
+  }
+  return result;
 }
 
 /// Lines "a b"; empty ones and "#version: …" at the start say nothing.
@@ -134,8 +176,7 @@ nlohmann::json assemble_tokenizer_json(const std::string& folder) {
       {"type", "BPE"},
       {"vocab", parse_json(read_text_file(vocabulary_path, kMaxTokenizerBytes), vocabulary_path)},
       {"merges", read_merges(folder + "/merges.txt")}};
-  document["added_tokens"] = added_tokens(folder, config_node);
-  document["post_processor"] = byte_level(true, true);
+  document["added_tokens"] = added_tokens(folder, config_node, document["model"]["vocab"]);
   document["decoder"] = byte_level(true, true);
   return document;
 }

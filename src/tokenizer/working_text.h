@@ -24,7 +24,7 @@ class WorkingText {
   /// Starts with one piece, the whole of `original`.
   void reset(std::string_view original);
 
-  [[nodiscard]] AlignedView view() const noexcept { return view_; }
+  [[nodiscard]] std::string_view original() const noexcept { return original_; }
   [[nodiscard]] std::string_view text(const Piece& piece) const noexcept {
     return view_.text().substr(piece.span.begin, piece.span.end - piece.span.begin);
   }

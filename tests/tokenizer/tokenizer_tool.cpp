@@ -1,4 +1,5 @@
-/// Encodes files or strings for the comparison with Hugging Face's library (test_against_oracle.py).
+/// Encodes files or strings for the comparison with Hugging Face's library
+/// (test_against_oracle.py).
 ///
 ///     tokenizer_tool TOKENIZER encode FILE…    per file: int32 triples (id, begin, end), to stdout
 ///     tokenizer_tool TOKENIZER lines           per record of stdin: the same, and the decoded text
