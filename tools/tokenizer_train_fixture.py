@@ -51,13 +51,14 @@ def bert(texts):
     return tokenizer
 
 
-def byte_level(texts, pre_tokenizer, specials, normalizer=None):
+def byte_level(texts, pre_tokenizer, specials, normalizer=None,
+               vocabulary_size=VOCABULARY_SIZE):
     tokenizer = Tokenizer(models.BPE())
     if normalizer:
         tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizer
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY_SIZE, special_tokens=[],
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary_size, special_tokens=[],
                                   show_progress=False,
                                   initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator(texts, trainer)
@@ -78,9 +79,10 @@ def gpt2(texts):
     return tokenizer
 
 
-def llama3(texts):
+def llama3(texts, vocabulary_size=VOCABULARY_SIZE):
     begin = "<|begin_of_text|>"
-    tokenizer = byte_level(texts, split(LLAMA3_PATTERN), [begin, "<|end_of_text|>"])
+    tokenizer = byte_level(texts, split(LLAMA3_PATTERN), [begin, "<|end_of_text|>"],
+                           vocabulary_size=vocabulary_size)
     template = processors.TemplateProcessing(
         single=f"{begin} $A", pair=f"{begin} $A {begin}:1 $B:1",
         special_tokens=[(begin, tokenizer.token_to_id(begin))])

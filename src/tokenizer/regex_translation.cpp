@@ -3,7 +3,7 @@
 /// Only constructs whose meaning is known to be equal pass; everything else is refused by name.
 /// Most of the work is in character classes: PCRE2's Unicode is older, so what later versions added
 /// is listed beside each property. Checked against the oracle by
-/// tests/tokenizer/test_against_oracle.py.
+/// tests/oracle/test_tokenizer.py.
 #include <array>
 #include <string>
 

@@ -29,10 +29,11 @@ struct CategoryRange {
 constexpr char32_t kCodePoints = 0x110000;
 constexpr char32_t kBlock = 256;
 
-// Hangul jamo and syllables (Unicode 15, §3.12).
-constexpr char32_t kFirstVowelJamo = 0x1161, kLastVowelJamo = 0x1175;
-constexpr char32_t kFirstTrailingJamo = 0x11A8, kLastTrailingJamo = 0x11C2;
-constexpr char32_t kFirstSyllable = 0xAC00;
+// Hangul jamo and syllables (Unicode 15, §3.12); trailing consonant 0 is "none".
+constexpr char32_t kLeadingJamo = 0x1100, kVowelJamo = 0x1161, kTrailingJamo = 0x11A7;
+constexpr char32_t kLeadingCount = 19, kVowelCount = 21, kTrailingCount = 28;
+constexpr char32_t kSyllables = 0xAC00;
+constexpr char32_t kSyllableCount = kLeadingCount * kVowelCount * kTrailingCount;
 
 bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
   const auto after = std::upper_bound(
@@ -54,6 +55,18 @@ Decomposition raw_decompose(char32_t code_point) noexcept {
   }
   result.size = static_cast<int>(count);
   return result;
+}
+
+/// utf8proc 2.8 also composes a syllable with U+11A7, which is no trailing consonant.
+char32_t compose_hangul(char32_t first, char32_t second) noexcept {
+  if (first - kLeadingJamo < kLeadingCount && second - kVowelJamo < kVowelCount) {
+    const char32_t index = (first - kLeadingJamo) * kVowelCount + (second - kVowelJamo);
+    return kSyllables + index * kTrailingCount;
+  }
+  const char32_t trailing = second - kTrailingJamo;
+  const char32_t syllable = first - kSyllables;
+  const bool open = syllable < kSyllableCount && syllable % kTrailingCount == 0;
+  return open && trailing > 0 && trailing < kTrailingCount ? first + trailing : 0;
 }
 
 /// utf8proc offers no composition of two characters, but normalizes a buffer of two.
@@ -94,11 +107,10 @@ class FlagTable {
   using Block = std::array<uint8_t, kBlock>;
 
   static void set_nfc_uncertain(std::vector<uint8_t>& flags) {
-    for (char32_t c = kFirstVowelJamo; c <= kLastTrailingJamo; ++c) {
-      if (c <= kLastVowelJamo || c >= kFirstTrailingJamo) flags[c] |= kNfcUncertainFlag;
-    }
+    for (char32_t i = 0; i < kVowelCount; ++i) flags[kVowelJamo + i] |= kNfcUncertainFlag;
+    for (char32_t i = 1; i < kTrailingCount; ++i) flags[kTrailingJamo + i] |= kNfcUncertainFlag;
     for (const CodePointRange& range : kDecomposes) {
-      if (range.first == kFirstSyllable) continue;  // syllables are stable
+      if (range.first == kSyllables) continue;  // they are stable
       for (char32_t c = range.first; c <= range.last; ++c) {
         const Decomposition parts = raw_decompose(c);
         char32_t composed = parts.characters[0];
@@ -162,6 +174,8 @@ Decomposition decompose(char32_t code_point) noexcept {
 }
 
 char32_t compose(char32_t first, char32_t second) noexcept {
+  if (const char32_t syllable = compose_hangul(first, second)) return syllable;
+  if (second - kTrailingJamo < kTrailingCount) return 0;
   const char32_t composed = raw_compose(first, second);
   // A composite that Unicode 9 did not have yet is none.
   return composed != 0 && has_flag(composed, kDecomposesFlag) ? composed : 0;

@@ -1,8 +1,8 @@
 /// Encodes files or strings for the comparison with Hugging Face's library
-/// (test_against_oracle.py).
+/// (tests/oracle/test_tokenizer.py).
 ///
 ///     tokenizer_tool TOKENIZER encode FILE…    per file: int32 triples (id, begin, end), to stdout
-///     tokenizer_tool TOKENIZER lines           per record of stdin: the same, and the decoded text
+///     tokenizer_tool TOKENIZER records         per record of stdin: the same, and the decoded text
 ///     tokenizer_tool TOKENIZER time FILE…      seconds to encode each file once, after one warm-up
 ///
 /// Numbers are little-endian. A block of triples follows its int32 count. A record is an int32 size
@@ -36,7 +36,7 @@ void write_encoding(const aios::Encoding& encoding) {
   }
 }
 
-void encode_lines(const aios::FastTokenizer& tokenizer) {
+void encode_records(const aios::FastTokenizer& tokenizer) {
   int32_t size = 0;
   while (std::fread(&size, sizeof(size), 1, stdin) == 1) {
     std::string text(static_cast<std::size_t>(size), '\0');
@@ -64,7 +64,7 @@ int main(int count, char** words) {
   try {
     const std::vector<std::string> arguments(words + 1, words + count);
     const auto tokenizer = aios::FastTokenizer::from_file(arguments.at(0));
-    if (arguments.at(1) == "lines") encode_lines(tokenizer);
+    if (arguments.at(1) == "records") encode_records(tokenizer);
     for (std::size_t i = 2; i < arguments.size(); ++i) {
       const std::string text = aios::read_text_file(arguments[i], kMaxFile);
       if (arguments[1] == "time") {

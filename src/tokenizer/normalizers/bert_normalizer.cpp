@@ -2,7 +2,7 @@
 ///
 /// Source: normalizers/bert.rs of Hugging Face's tokenizers. ASCII is a table; runs of other
 /// characters take the four steps one after the other. Cutting there is exact: no step looks across
-/// an ASCII character, which neither combines nor moves.
+/// an ASCII character that stays, which neither combines nor moves.
 #include <array>
 #include <cstddef>
 #include <vector>
@@ -75,7 +75,7 @@ class BertNormalizer final : public Normalizer {
         continue;
       }
       const uint32_t begin = at;
-      while (at < text.size() && !is_ascii(text[at])) ++at;
+      while (at < text.size() && !separates(text[at])) ++at;
       run.clear();
       run.append(input.part({begin, at}));
       normalize_run(run, changes);
@@ -85,6 +85,11 @@ class BertNormalizer final : public Normalizer {
 
  private:
   static constexpr int16_t kDropped = -1;
+
+  /// Whether a character ends a run: marks combine across one that is dropped.
+  [[nodiscard]] bool separates(char byte) const {
+    return is_ascii(byte) && ascii_[static_cast<std::size_t>(byte)] != kDropped;
+  }
 
   void normalize_run(AlignedText& text, std::vector<Change>& changes) const {
     if (options_.clean_text) clean(text, changes);

@@ -1,0 +1,181 @@
+"""Ids, offsets and decoded text against Hugging Face's library: 0 differences.
+
+Whole corpora, document by document, and random strings that oversample what is hard: combining marks,
+Hangul, white space, emoji, and characters of which libraries of different ages think differently.
+"""
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests/tokenizer/fixtures"
+NUM_STRINGS = int(os.environ.get("AIOS_ORACLE_STRINGS", 100_000))
+BOOKS_BYTES = 20_000_000
+sys.path.insert(0, str(ROOT / "tools"))
+
+import tokenizer_goldens  # noqa: E402
+import tokenizer_train_fixture  # noqa: E402
+
+PUBLISHED = ["bert", "gpt2", "qwen3", "llama3", "books-6m"]
+SMALL = ["fixture-bert", "fixture-gpt2", "fixture-llama3", "fixture-qwen2"]
+
+
+@pytest.fixture(scope="session")
+def tool(build_directory):
+    return build_directory / "bin/tokenizer_tool"
+
+
+@pytest.fixture(scope="session")
+def documents(shared_directory, tmp_path_factory):
+    """corpus-small, all PEPs, all EIPs and 20 MB of books."""
+    folder = tmp_path_factory.mktemp("documents")
+    paths = sorted((shared_directory / "data/corpus-small").glob("*.txt"))
+    for name, limit in (("peps/peps", None), ("eips/eips", None),
+                        ("classic-books/classic-books-pre1930", BOOKS_BYTES)):
+        size = 0
+        with tarfile.open(shared_directory / f"data/corpus-{name}.tar.xz") as archive:
+            for member in archive:
+                if not member.isfile() or (limit and size >= limit):
+                    continue
+                paths.append(folder / f"{len(paths)}.txt")
+                paths[-1].write_bytes(archive.extractfile(member).read())
+                size += member.size
+    return paths
+
+
+def vocabulary_folder(source, target, config=None):
+    """A published folder without what would make transformers look for a model."""
+    for file in source.iterdir():
+        if file.name not in ("SOURCE.txt", "config.json"):
+            (target / file.name).symlink_to(file)
+    if config:
+        (target / "tokenizer_config.json").write_text(json.dumps(config))
+    return target, AutoTokenizer.from_pretrained(target).backend_tokenizer
+
+
+def load(name, shared, folder):
+    """What we read, and the oracle for it."""
+    if name.startswith("fixture-"):
+        path = FIXTURES / f"{name.removeprefix('fixture-')}.json"
+    elif name == "gpt2":
+        return vocabulary_folder(shared / "data/tok-gpt2", folder,
+                                 {"tokenizer_class": "GPT2Tokenizer"})
+    elif name == "qwen3":
+        return vocabulary_folder(shared / "data/tok-qwen3-sdar", folder)
+    elif name == "llama3":
+        texts = tokenizer_train_fixture.training_text(shared)
+        path = folder / "tokenizer.json"
+        tokenizer_train_fixture.llama3(texts, vocabulary_size=8000).save(str(path))
+    else:
+        path = {"bert": shared / "data/tok-bert-uncased/tokenizer.json",
+                "books-6m": shared / "models/books-6m/tokenizer.json"}[name]
+    oracle = Tokenizer.from_file(str(path))
+    oracle.no_padding()
+    oracle.no_truncation()
+    return path, oracle
+
+
+@pytest.fixture(scope="session", params=PUBLISHED + SMALL)
+def pair(request, shared_directory, tmp_path_factory):
+    return load(request.param, shared_directory, tmp_path_factory.mktemp(request.param))
+
+
+def character_offsets(data, offsets):
+    """Byte offsets as character offsets, which the oracle gives."""
+    starts = (np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80
+    return np.concatenate([[0], np.cumsum(starts)])[offsets]
+
+
+def assert_same(triples, data, encoding, where):
+    assert triples[:, 0].tolist() == encoding.ids, where
+    ours = character_offsets(data, triples[:, 1:])
+    assert np.array_equal(ours, np.array(encoding.offsets).reshape(-1, 2)), where
+
+
+def test_corpora(pair, tool, documents):
+    path, oracle = pair
+    output = np.frombuffer(subprocess.run([tool, path, "encode", *documents], check=True,
+                                          stdout=subprocess.PIPE).stdout, dtype="<i4")
+    at = 0
+    for document in documents:
+        size = int(output[at])
+        triples = output[at + 1:at + 1 + 3 * size].reshape(-1, 3)
+        at += 1 + 3 * size
+        data = document.read_bytes()
+        assert_same(triples, data, oracle.encode(data.decode()), document)
+    assert at == len(output)
+
+
+def hard_characters():
+    """Members of the ranges where the oracle's libraries and ours differ."""
+    rows = re.findall(r"\{0x([0-9A-F]+), 0x([0-9A-F]+)",
+                      (ROOT / "src/tokenizer/unicode_data.inc").read_text())
+    ranges = [(int(first, 16), int(last, 16)) for first, last in rows]
+    return [chr(c) for first, last in ranges for c in {first, last, max(first - 1, 0), last + 1}
+            if not 0xD800 <= c <= 0xDFFF and c < 0x110000]
+
+
+def random_strings(count, seed):
+    draw = random.Random(seed)
+    any_character = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
+    marks = [chr(c) for c in (*range(0x300, 0x370), *range(0x591, 0x5BE), *range(0x93C, 0x94E),
+                              0x3099, 0x1D165, 0x1D16D, 0x302E)]
+    alphabets = [
+        any_character, any_character[:0x3000], hard_characters(), marks,
+        list("aeiouAEIOUsSkKnNcC") + marks, [chr(c) for c in range(0x20, 0x7F)],
+        [chr(c) for c in range(0x250)], [chr(c) for c in (*range(0x1100, 0x1200), 0xAC00, 0xD7A3)],
+        list(" \t\n\r\f\v\u0085\u00a0\u1680\u180e\u2003\u2028\u2029\u200b\u200d\u3000\0\x1f\x7f"),
+        ["'s", "'T", "'re", "'VE", "'ll", "'\u017f", "'", " ", "\n", "word", "12", "\u0663", "!?"],
+        [chr(c) for c in (*range(0x1F300, 0x1F650), 0x200D, 0xFE0F, *range(0x1F1E6, 0x1F200))],
+        [chr(c) for c in (*range(0x4E00, 0x4E80), *range(0x3040, 0x3100), *range(0xAC00, 0xAC80))],
+        [chr(c) for c in (*range(0x590, 0x780), *range(0x900, 0xA00))],
+        tokenizer_goldens.MARKED + ["[MASK]", "<|endoftext|>", "<think>", "[PAD] ", " [SEP]"],
+    ]
+    for _ in range(count):
+        chosen = [draw.choice(alphabets) for _ in range(draw.randint(1, 3))]
+        yield "".join(draw.choice(draw.choice(chosen)) for _ in range(draw.randint(1, 20)))
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def numbers(self, count):
+        self.at += 4 * count
+        return np.frombuffer(self.data, dtype="<i4", count=count, offset=self.at - 4 * count)
+
+    def text(self):
+        size = int(self.numbers(1)[0])
+        self.at += size
+        return self.data[self.at - size:self.at].decode()
+
+
+def test_random_strings(pair, tool):
+    path, oracle = pair
+    records = [text.encode() for text in random_strings(NUM_STRINGS, seed=20240711)]
+    packed = b"".join(len(record).to_bytes(4, "little") + record for record in records)
+    reader = Reader(subprocess.run([tool, path, "records"], input=packed, check=True,
+                                   stdout=subprocess.PIPE).stdout)
+    for record in records:
+        triples = reader.numbers(3 * int(reader.numbers(1)[0])).reshape(-1, 3)
+        encoding = oracle.encode(record.decode())
+        assert_same(triples, record, encoding, record.decode())
+        decoded = oracle.decode(encoding.ids, skip_special_tokens=False)
+        assert reader.text() == decoded, record.decode()
+
+
+def test_goldens_are_made_afresh():
+    committed = json.loads((ROOT / "tests/tokenizer/goldens.json").read_text())
+    fresh = json.loads(tokenizer_goldens.make())
+    assert fresh["texts"] == committed["texts"]
+    assert fresh["padding"] == committed["padding"]
