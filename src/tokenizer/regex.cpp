@@ -3,6 +3,7 @@
 
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 
@@ -13,8 +14,10 @@ namespace {
 
 constexpr std::size_t kFirstStack = std::size_t{32} << 10U;
 constexpr std::size_t kLargestStack = std::size_t{16} << 20U;
-// A bound on backtracking, not on length: no expression of a known tokenizer comes near it.
-constexpr uint32_t kMatchLimit = 1U << 30U;
+// Bounds on backtracking. Expressions of known tokenizers look at a character a few times; one that
+// takes exponential time is stopped before it is noticed.
+constexpr std::size_t kMatchLimit = 1'000'000;
+constexpr std::size_t kMatchLimitPerByte = 16;
 
 struct FreeCode {
   void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
@@ -54,7 +57,6 @@ struct RegexScratch::State {
 RegexScratch::RegexScratch() : state_(std::make_unique<State>()) {
   if (!state_->data || !state_->stack || !state_->context) throw std::bad_alloc();
   pcre2_jit_stack_assign(state_->context.get(), nullptr, state_->stack.get());
-  pcre2_set_match_limit(state_->context.get(), kMatchLimit);
 }
 RegexScratch::~RegexScratch() = default;
 
@@ -97,6 +99,9 @@ Regex Regex::literal(std::string_view text) {
 std::optional<Span> Regex::find(std::string_view subject, std::size_t from,
                                 RegexScratch& scratch) const {
   RegexScratch::State& state = *scratch.state_;
+  const std::size_t limit = kMatchLimit + kMatchLimitPerByte * (subject.size() - from);
+  pcre2_set_match_limit(state.context.get(),
+                        static_cast<uint32_t>(std::min<std::size_t>(limit, UINT32_MAX)));
   const int result =
       pcre2_match(code_->compiled.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
                   subject.size(), from, PCRE2_NO_UTF_CHECK, state.data.get(), state.context.get());

@@ -121,8 +121,9 @@ Behavior read_behavior(const JsonNode& json) {
 }  // namespace
 
 std::unique_ptr<PreTokenizer> make_split(const JsonNode& json, int) {
-  return std::make_unique<Split>(read_pattern(json.at("pattern")),
-                                 read_behavior(json.at("behavior")), json.bool_or("invert", false));
+  Regex regex = read_pattern(json.at("pattern"));
+  const Behavior behavior = read_behavior(json.at("behavior"));
+  return std::make_unique<Split>(std::move(regex), behavior, json.bool_or("invert", false));
 }
 
 }  // namespace aios::tokenizer
