@@ -3,8 +3,8 @@
 
     python tools/tokenizer_goldens.py
 
-Each case names a fixture, a patch of its tokenizer.json (RFC 7386, so that one vocabulary serves many
-pipelines), the texts or pairs, and the expected results. Offsets are byte offsets.
+Each case names a fixture, a patch of its tokenizer.json (RFC 7386, so that one vocabulary serves
+many pipelines), the texts or pairs, and the expected results. Offsets are byte offsets.
 """
 
 import json
@@ -20,15 +20,20 @@ TEXTS = [
     "Hello, world! I'll say it's 2024: we've 1234567 ideas, they're GOOD.",
     "  two  spaces,\ttabs\n\nnew lines \r\n and trailing   ",
     "def f(x):\n    return x ** 2  # comment\n",
-    "Caf\u00e9 na\u00efve r\u00e9sum\u00e9 \u00c5ngstr\u00f6m Stra\u00dfe \u0130stanbul \u01c5 \u1e9e",
+    "Caf\u00e9 na\u00efve r\u00e9sum\u00e9 \u00c5ngstr\u00f6m Stra\u00dfe"
+    " \u0130stanbul \u01c5 \u1e9e",
     "e\u0301 a\u0323\u0307 o\u0328\u0304\u0301 \u1100\u1161\u11a8 \uac01 \u212b \u0958 \u0344x",
-    "\u4f60\u597d\uff0c\u4e16\u754c\u3002 \u3053\u3093\u306b\u3061\u306f \ud55c\uad6d\uc5b4 \u4e2dA\u6587",
+    "\u4f60\u597d\uff0c\u4e16\u754c\u3002 \u3053\u3093\u306b\u3061\u306f "
+    "\ud55c\uad6d\uc5b4 \u4e2dA\u6587",
     "\u0420\u0443\u0441\u0441\u043a\u0438\u0439 \u0395\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac "
-    "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u05e2\u05d1\u05e8\u05d9\u05ea \u0939\u093f\u0928\u094d\u0926\u0940",
-    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd \u2764\ufe0f \U0001f1e9\U0001f1ea",
+    "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u05e2\u05d1\u05e8\u05d9\u05ea "
+    "\u0939\u093f\u0928\u094d\u0926\u0940",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd \u2764\ufe0f "
+    "\U0001f1e9\U0001f1ea",
     "a\u0000b\u0001c\u007f\u00add\ufeffe\ufffdf\u200b\u2028g\u0085h",
     "\u00a0no-break\u3000ideographic\u2003em\u180emongolian",
-    "don't DON'T we'LL x'\u017f 'tis '' \"quoted\" `code` a-b_c @user #tag 50% $5 \u20ac5 1/2 \u00bd \u2167",
+    "don't DON'T we'LL x'\u017f 'tis '' \"quoted\" `code` a-b_c @user #tag 50% $5 \u20ac5 1/2 "
+    "\u00bd \u2167",
     "x" * 101 + " " + "ab" * 20,
     "unk\u2603nown \U0001d400\U0001d401 \ue000 \U00010d50\U00010d70 \U00016ea0 \u0378",
     "\u3131\u3132 \u11a8 \u0301 \u0315\u0327\u0301z \U0001d15e \u0f73\u0f71",
@@ -43,7 +48,8 @@ FLAGS = [dict(content="DAY", lstrip=True, rstrip=True, normalized=True),
          dict(content="<m>", lstrip=True, normalized=False, special=True),
          dict(content="\u00c9t\u00e9", normalized=True),
          dict(content="<mm", rstrip=True, normalized=False)]
-FLAG_TEXTS = ["Monday DAY  day other the  the, breathe the\u0301 _the the9", "the <m>  <mm  <m>x <mm<m>",
+FLAG_TEXTS = ["Monday DAY  day other the  the, breathe the\u0301 _the the9",
+              "the <m>  <mm  <m>x <mm<m>",
               "night midnight NIGHT night-time \u00c9t\u00e9 \u00e9t\u00e9 E\u0301te\u0301 ete",
               "\u2003DAY\u00a0 <m>\u3000DAY", "<m<mm<m>the"]
 
@@ -108,8 +114,8 @@ def variants():
          "behavior": "MergedWithNext", "invert": False},
         byte_level(use_regex=False)]}}, TEXTS[2:]
     for forms in (["NFD"], ["NFC", "NFD"], ["NFD", "NFC"]):
-        yield "qwen2", {"normalizer": {"type": "Sequence",
-                                       "normalizers": [{"type": form} for form in forms]}}, TEXTS[5:]
+        stages = [{"type": form} for form in forms]
+        yield "qwen2", {"normalizer": {"type": "Sequence", "normalizers": stages}}, TEXTS[5:]
     yield "bert", bert_pair("BertProcessing", 2), TEXTS[2:4]
     yield "bert", bert_pair("RobertaProcessing", 2), TEXTS[2:4]
     yield "gpt2", {"decoder": {"type": "Sequence", "decoders": [byte_level(), {"type": "Fuse"}],
@@ -177,7 +183,8 @@ def pair_cases():
     for fixture, patch in (("bert", {}), ("bert", bert_pair("BertProcessing", 2)), ("llama3", {}),
                            ("gpt2", {"post_processor": {
                                "type": "RobertaProcessing", "sep": ["!", 0], "cls": ['"', 1],
-                               "trim_offsets": True, "add_prefix_space": False, "use_regex": None}}),
+                               "trim_offsets": True, "add_prefix_space": False,
+                               "use_regex": None}}),
                            ("qwen2", {"post_processor": None})):
         tokenizer = load(fixture, patch)
         rows = []

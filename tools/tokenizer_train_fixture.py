@@ -3,9 +3,9 @@
 
     python tools/tokenizer_train_fixture.py [--shared ../shared]
 
-Their pipelines are those of BERT, GPT-2, Llama 3 and Qwen 2; their vocabularies have about a thousand
-tokens, learnt from public-domain text (PEPs and tinyshakespeare). tools/tokenizer_goldens.py makes the
-expected results.
+Their pipelines are those of BERT, GPT-2, Llama 3 and Qwen 2; their vocabularies have about a
+thousand tokens, learnt from public-domain text (PEPs and tinyshakespeare).
+tools/tokenizer_goldens.py makes the expected results.
 """
 
 import argparse
@@ -92,8 +92,8 @@ def llama3(texts, vocabulary_size=VOCABULARY_SIZE):
 
 
 def qwen2(texts):
-    tokenizer = byte_level(texts, split(QWEN2_PATTERN), ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
-                           normalizers.NFC())
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokenizer = byte_level(texts, split(QWEN2_PATTERN), specials, normalizers.NFC())
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     tokenizer.add_tokens([AddedToken("<think>", special=False, normalized=False)])
     return tokenizer

@@ -59,7 +59,7 @@ TEST(BadTokenizer, TheGoodOneLoads) {
 
 TEST(BadTokenizer, MalformedJson) {
   EXPECT_THAT(refusal_of("{\"model\": {"),
-              AllOf(HasSubstr("tokenizer.json is not valid JSON"), HasSubstr("column")));
+              AllOf(HasSubstr("'tokenizer.json' is not valid JSON"), HasSubstr("column")));
 }
 TEST(BadTokenizer, EmptyFile) { EXPECT_THAT(refusal_of(""), HasSubstr("not valid JSON")); }
 TEST(BadTokenizer, BytesThatAreNoUtf8) {
@@ -282,7 +282,7 @@ TEST_F(BadTokenizerFolder, NamesTheFile) {
 TEST_F(BadTokenizerFolder, HasAConfigThatIsNoJson) {
   write("tokenizer.json", good().dump());
   write("tokenizer_config.json", "{");
-  EXPECT_THAT(refusal(), HasSubstr("tokenizer_config.json is not valid JSON"));
+  EXPECT_THAT(refusal(), HasSubstr("tokenizer_config.json' is not valid JSON"));
 }
 TEST_F(BadTokenizerFolder, NamesASpecialTokenByNumber) {
   write("tokenizer.json", good().dump());

@@ -13,7 +13,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& file) {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: …": the end is for people.
     const std::string_view what = error.what();
     const std::size_t start = what.find("] ");
-    throw FormatError(file + " is not valid JSON: " +
+    throw FormatError("'" + file + "' is not valid JSON: " +
                       std::string(start == std::string_view::npos ? what : what.substr(start + 2)));
   }
 }
@@ -82,7 +82,7 @@ std::string JsonNode::string_or(std::string_view key, const std::string& otherwi
 }
 
 void JsonNode::fail(const std::string& why) const {
-  throw FormatError(file_ + (path_.empty() ? "" : " at " + path_) + ": " + why);
+  throw FormatError("'" + file_ + "'" + (path_.empty() ? "" : " at " + path_) + ": " + why);
 }
 
 int32_t read_token_id(const JsonNode& node) {

@@ -1,7 +1,8 @@
 """Ids, offsets and decoded text against Hugging Face's library: 0 differences.
 
-Whole corpora, document by document, and random strings that oversample what is hard: combining marks,
-Hangul, white space, emoji, and characters of which libraries of different ages think differently.
+Whole corpora, document by document, and random strings that oversample what is hard: combining
+marks, Hangul, white space, emoji, and characters of which libraries of different ages think
+differently.
 """
 import json
 import os
