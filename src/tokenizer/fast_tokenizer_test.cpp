@@ -220,7 +220,7 @@ TEST(StreamingDecoder, ACharacterWaitsForItsLastByte) {
   const Encoding encoding = tokenizer.encode("\U0001F44D");
   ASSERT_EQ(encoding.ids.size(), 4U);
   StreamingDecoder decoder(tokenizer);
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(decoder.push(encoding.ids[i]), IsEmpty());
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_THAT(decoder.push(encoding.ids[i]), IsEmpty());
   EXPECT_EQ(decoder.push(encoding.ids[3]), "\U0001F44D");
   EXPECT_THAT(decoder.push(encoding.ids[0]), IsEmpty());
   EXPECT_EQ(decoder.finish(), "\uFFFD");
