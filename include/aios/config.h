@@ -120,19 +120,19 @@ struct DiffusionConfig {
   Remasking remasking = Remasking::kLowConfidence;
   ScheduleKind schedule = ScheduleKind::kLinear;
   float temperature = 0.0F;
-  int32_t top_k = 0;                   ///< 0: off
-  float top_p = 1.0F;                  ///< 1: off
-  float alg_temp = 0.0F;               ///< randomness of the order of reveals (Dream); 0: off
-  float eps = 1e-3F;                   ///< last time of the eps schedule (Dream, MDLM)
-  float confidence_threshold = 0.9F;   ///< threshold, dynamic and editing kinds
-  float factor = 1.0F;                 ///< factor kinds
-  float entropy_bound = 0.1F;          ///< nats, entropy_bound kind
-  float editing_threshold = 0.9F;      ///< editing kind
-  int32_t max_post_steps = 16;         ///< editing kind: calls after the last mask of a block
-  float cfg_scale = 0.0F;              ///< classifier-free guidance; 0: off
-  bool stop_at_end_of_text = true;     ///< cut, and stop early, at the first end-of-text
-  std::vector<std::string> stop;       ///< text ends before the first of these
-  int32_t num_samples = 1;             ///< canvases drawn at once, each with its own random stream
+  int32_t top_k = 0;                  ///< 0: off
+  float top_p = 1.0F;                 ///< 1: off
+  float alg_temp = 0.0F;              ///< randomness of the order of reveals (Dream); 0: off
+  float eps = 1e-3F;                  ///< last time of the eps schedule (Dream, MDLM)
+  float confidence_threshold = 0.9F;  ///< threshold, dynamic and editing kinds
+  float factor = 1.0F;                ///< factor kinds
+  float entropy_bound = 0.1F;         ///< nats, entropy_bound kind
+  float editing_threshold = 0.9F;     ///< editing kind
+  int32_t max_post_steps = 16;        ///< editing kind: calls after the last mask of a block
+  float cfg_scale = 0.0F;             ///< classifier-free guidance; 0: off
+  bool stop_at_end_of_text = true;    ///< cut, and stop early, at the first end-of-text
+  std::vector<std::string> stop;      ///< text ends before the first of these
+  int32_t num_samples = 1;            ///< canvases drawn at once, each with its own random stream
   uint64_t seed = 0;
   bool logprobs = false;  ///< also return the log probability each token had when revealed
   CancellationToken cancellation;
@@ -143,13 +143,13 @@ enum class ScoreMode { kAutoregressive, kDiffusion };
 /// How likely a text is. Windows do not overlap: begin token + `window` - 1 tokens.
 struct ScoreConfig {
   ScoreMode mode = ScoreMode::kAutoregressive;
-  int32_t window = 0;          ///< tokens with the begin token; 0: the model's context length
-  bool concatenate = false;    ///< join all documents into one stream before cutting windows
-  int32_t max_windows = 0;     ///< 0: all
-  int32_t num_draws = 8;       ///< diffusion: antithetic times per window
-  bool exact_count = false;    ///< diffusion: LLaDA's estimator (exact number of masks) instead
+  int32_t window = 0;        ///< tokens with the begin token; 0: the model's context length
+  bool concatenate = false;  ///< join all documents into one stream before cutting windows
+  int32_t max_windows = 0;   ///< 0: all
+  int32_t num_draws = 8;     ///< diffusion: antithetic times per window
+  bool exact_count = false;  ///< diffusion: LLaDA's estimator (exact number of masks) instead
   uint64_t seed = 0;
-  ProgressCallback progress;   ///< in windows
+  ProgressCallback progress;  ///< in windows
   CancellationToken cancellation;
 };
 

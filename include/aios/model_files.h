@@ -41,9 +41,9 @@ struct TensorSummary {
 };
 
 struct ModelSummary {
-  std::string family;               ///< e.g. `qwen2`
-  std::string format;               ///< `parquet_v2`, `parquet_v1` or `safetensors`
-  std::vector<std::string> modes;   ///< what it can do: encode, generate, diffuse, infill, ...
+  std::string family;              ///< e.g. `qwen2`
+  std::string format;              ///< `parquet_v2`, `parquet_v1` or `safetensors`
+  std::vector<std::string> modes;  ///< what it can do: encode, generate, diffuse, infill, ...
   int64_t num_parameters = 0;
   int64_t num_bytes = 0;
   std::vector<TensorSummary> tensors;

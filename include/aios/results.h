@@ -13,20 +13,20 @@ namespace aios {
 /// Wall-clock seconds of each phase of a call.
 struct PhaseSeconds {
   double tokenize = 0;
-  double prompt = 0;  ///< forward passes over the prompt
+  double prompt = 0;   ///< forward passes over the prompt
   double compute = 0;  ///< all other forward passes and sampling
   double total = 0;
 };
 
 struct EncodeResult {
   int32_t dimension = 0;
-  std::vector<float> embeddings;       ///< [texts, dimension], row major
-  std::vector<int32_t> num_tokens;     ///< per text, after truncation, special tokens included
-  std::vector<bool> truncated;         ///< per text: did it lose its end?
+  std::vector<float> embeddings;    ///< [texts, dimension], row major
+  std::vector<int32_t> num_tokens;  ///< per text, after truncation, special tokens included
+  std::vector<bool> truncated;      ///< per text: did it lose its end?
   PhaseSeconds seconds;
   [[nodiscard]] std::span<const float> embedding(std::size_t text) const {
-    return std::span(embeddings).subspan(text * static_cast<std::size_t>(dimension),
-                                         static_cast<std::size_t>(dimension));
+    return std::span(embeddings)
+        .subspan(text * static_cast<std::size_t>(dimension), static_cast<std::size_t>(dimension));
   }
 };
 
@@ -66,10 +66,10 @@ struct DiffusionResults {
 /// The canvas after a step, for fronts that show or stream it. Spans live during the callback only.
 struct StepView {
   int32_t sample = 0;
-  int32_t step = 0;                       ///< 0: before the first
-  int32_t num_steps = 0;                  ///< planned
-  std::span<const int32_t> token_ids;     ///< whole canvas, prompt included
-  std::span<const uint8_t> masked;        ///< per position: still a mask?
+  int32_t step = 0;                    ///< 0: before the first
+  int32_t num_steps = 0;               ///< planned
+  std::span<const int32_t> token_ids;  ///< whole canvas, prompt included
+  std::span<const uint8_t> masked;     ///< per position: still a mask?
 };
 using StepCallback = std::function<void(const StepView&)>;
 
@@ -84,7 +84,7 @@ struct ScoreResult {
   double standard_error = 0;  ///< of nats_per_token; 0 for exact likelihoods
   double nats_per_byte = 0;
   double bits_per_byte = 0;
-  double perplexity = 0;  ///< exp(nats_per_token); an upper bound for diffusion
+  double perplexity = 0;            ///< exp(nats_per_token); an upper bound for diffusion
   std::vector<double> window_nats;  ///< per window, summed over its tokens
   PhaseSeconds seconds;
 };
