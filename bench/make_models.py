@@ -1,11 +1,11 @@
 """Writes the models that `make bench` runs, each in our form and in the peer's, from one seed.
 
-  dream05/      Dream architecture, shape of Qwen2.5-0.5B, random bf16 weights: a Hugging Face folder
+  dream05/      Dream architecture, shape of Qwen2.5-0.5B, random bf16 weights, Hugging Face folder
   dream05.gguf  the same weights and vocabulary for llama.cpp
   minilm.onnx   all-MiniLM-L6-v2 in float32 for onnxruntime
 
-Speed does not depend on the values of weights as long as every step is done; the shapes are those of
-published models. What is there already is left alone.
+Speed does not depend on the values of weights as long as every step is done; the shapes are those
+of published models. What is there already is left alone.
 """
 
 import json
@@ -188,6 +188,8 @@ def write_dream_gguf(path, gguf):
     writer.add_pad_token_id(config["pad_token_id"])
     writer.add_mask_token_id(config["mask_token_id"])
     writer.add_add_bos_token(False)
+    # llama-diffusion-cli always applies a chat template; without one in the file ChatML: 31 tokens.
+    writer.add_chat_template("{% for message in messages %}{{ message['content'] }}{% endfor %}")
 
     for i, (name, gguf_name, shape) in enumerate(dream_tensors(config)):
         bits = random_tensor(i, name, shape)

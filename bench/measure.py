@@ -41,14 +41,18 @@ def busy_share(seconds=3.0):
     return 1.0 - (idle_after - idle_before) / max(1, total_after - total_before)
 
 
-def capture(command, **options):
-    """The standard output of a command that must succeed."""
+def capture(command, merge_errors=False):
+    """What a command prints that must succeed; with `merge_errors` its standard error as well."""
+    command = [str(part) for part in command]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, **options)
+        result = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True,
+            stderr=subprocess.STDOUT if merge_errors else subprocess.PIPE)
     except OSError as error:
         raise BenchError(f"{command[0]}: {error.strerror}") from error
     if result.returncode != 0:
-        raise BenchError(f"{command[0]} ended with status {result.returncode}:\n{result.stderr}")
+        raise BenchError(f"{command[0]} ended with status {result.returncode}:\n"
+                         f"{result.stderr or result.stdout}")
     return result.stdout
 
 

@@ -1,7 +1,7 @@
 """A BERT encoder as an ONNX file of standard operations, as an exporter writes it.
 
-Measured against onnxruntime's own fused operations (Attention, SkipLayerNormalization): those are up
-to a tenth slower on a CPU, so the peer runs this form.
+Measured against onnxruntime's own fused operations (Attention, SkipLayerNormalization): those are
+up to a tenth slower on a CPU, so the peer runs this form.
 """
 
 import json

