@@ -99,9 +99,6 @@ class Layers:
                 self.report(path, f"room {folder.name} may not link {other}")
         for other in sorted(included - linked):
             self.report(path, f"room {folder.name} includes {other} but does not link it")
-        for other in sorted(keyword_values(call.group(2), "TEST_ROOMS")):
-            if not self.may_include(folder.name, other, is_test=True):
-                self.report(path, f"the tests of {folder.name} may not link {other}")
 
 
 def keyword_values(arguments: str, keyword: str) -> set[str]:

@@ -96,6 +96,15 @@ def run_programs(build: Path, rooms: list[str], runner: list[str], isa: str) -> 
     return totals
 
 
+def run_scripts(build: Path) -> Totals:
+    """The CTest tests with the label `script`: checks of a build that are no programs of ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = ["ctest", "--test-dir", str(build), "-L", "script", "--output-on-failure",
+                   "--output-junit", str(report)]
+        return run("ctest scripts", command, report, {})
+
+
 def run_pytest(folders: list[str], ignored: list[str]) -> Totals:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -130,6 +139,8 @@ def main() -> int:
         rooms = [room for room in options.rooms.split(",") if room]
         for isa in runnable_isas(options.isa, totals) if options.isa else [""]:
             totals.add(run_programs(options.build, rooms, shlex.split(options.runner), isa))
+        if not rooms and (options.build / "CTestTestfile.cmake").exists():
+            totals.add(run_scripts(options.build))
     if options.pytest:
         totals.add(run_pytest(options.pytest, options.ignore))
     for skip in totals.skips:
