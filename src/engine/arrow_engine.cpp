@@ -27,12 +27,14 @@ AttentionKind choose_attention(const ModelSpec& spec, AttentionMode mode) {
 }  // namespace
 
 struct ArrowEngine::Implementation {
+  Implementation(const std::string& model_directory, const EngineConfig& config)
+      : model(model_directory, config) {}
   LoadedModel model;
 };
 
 ArrowEngine::ArrowEngine(const std::string& model_directory, const EngineConfig& config) {
   check_options(config);
-  implementation_ = std::make_unique<Implementation>(LoadedModel(model_directory, config));
+  implementation_ = std::make_unique<Implementation>(model_directory, config);
 }
 
 ArrowEngine::ArrowEngine(ArrowEngine&&) noexcept = default;
