@@ -26,7 +26,7 @@ double read_probe(const std::vector<double>& memory, std::size_t begin, std::siz
 
 namespace {
 
-constexpr int64_t kRounds = 20'000;
+constexpr int64_t kRounds = 200'000;
 constexpr int kAccumulators = 12;  // more than latency times units of any known design
 
 /// Twelve independent accumulators in registers; INSTRUCTION updates %0 from %1.
