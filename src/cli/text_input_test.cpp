@@ -45,7 +45,8 @@ TEST(TextInput, NamesTheFirstByteThatIsNotUtf8) {
       {"é\xe2\x82", 2},
   };
   for (const auto& [text, at] : cases) {
-    EXPECT_THAT([&] { check_utf8(text, "text"); }, ThrowsMessage<TokenizerError>(message(at)));
+    EXPECT_THAT([&text = text] { check_utf8(text, "text"); },
+                ThrowsMessage<TokenizerError>(message(at)));
   }
   EXPECT_NO_THROW(check_utf8(std::string("a\0é漢\xf4\x8f\xbf\xbf", 12), "text"));
 }
