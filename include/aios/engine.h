@@ -51,12 +51,22 @@ class ArrowEngine {
   /// @throws InferenceError if the model is no encoder, TokenizerError on bad UTF-8
   EncodeResult encode(std::span<const std::string> texts, const EncodeConfig& config = {});
 
+  /// Continues a text from left to right, over a cache. Special tokens are never sampled;
+  /// end-of-text ends it. `on_text` hears each piece as soon as it is final: whole characters that
+  /// can no longer become part of a stop string.
+  /// @throws InferenceError if the model cannot, or prompt and new tokens exceed its context;
+  ///         ConfigError, TokenizerError, CancelledError (so all calls below)
   GenerationResults generate(const std::string& prompt, const GenerationConfig& config = {},
                              const TextCallback& on_text = {});
 
+  /// Continues a text by filling `max_new_tokens` masks behind it, in any order.
   DiffusionResults diffuse(const std::string& prompt, const DiffusionConfig& config = {},
                            const StepCallback& on_step = {});
 
+  /// Fills holes. Given text comes back byte for byte: each piece is tokenized by itself, so a
+  /// space before a hole is best left to the hole. Holes with a range get the length that makes the
+  /// text on their right likeliest. End-of-text may stand only in a hole that ends the text, and
+  /// stop strings count there only.
   DiffusionResults infill(std::span<const InfillSegment> segments,
                           const DiffusionConfig& config = {}, const StepCallback& on_step = {});
 
@@ -64,6 +74,7 @@ class ArrowEngine {
   DiffusionResults edit(std::span<const int32_t> canvas, std::span<const int32_t> positions,
                         const DiffusionConfig& config = {}, const StepCallback& on_step = {});
 
+  /// Exact likelihood left to right, or diffusion's bound. Nothing is suppressed.
   ScoreResult score(std::span<const std::string> documents, const ScoreConfig& config = {});
 
   /// The network's own rows, unshifted, f32: logits [length, vocabulary], or the states after the

@@ -6,6 +6,8 @@
 #include "aios/device.h"
 #include "aios/error.h"
 #include "backend/cpu/cpu_backend.h"
+#include "base/cpu_features.h"
+#include "base/log.h"
 #include "base/text_file.h"
 #include "storage/weight_loader.h"
 
@@ -66,6 +68,8 @@ LoadedModel::LoadedModel(std::string directory, const EngineConfig& config)
   const std::shared_ptr<Backend> backend = make_backend(config);
   core_ =
       std::make_unique<InferenceCore>(std::move(spec), *WeightLoader::open(directory_), backend);
+  log_message(LogLevel::kInfo, "opened '" + directory_ + "': " + core_->spec().family +
+                                   ", kernels for " + std::string(isa_name(choose_isa())));
   if (!std::filesystem::exists(std::filesystem::path(directory_) / "tokenizer.json")) return;
   tokenizer_ = FastTokenizer::from_file(directory_);
   token_rules_ = make_token_rules(core_->spec(), *tokenizer_);

@@ -129,6 +129,19 @@ def test_encode(succeed, encoder, tmp_path):
     assert [row["num_tokens"] for row in answer["embeddings"]] == [5, 6, 7]
 
 
+def test_encode_gives_each_text_the_same_bits_alone_and_in_a_batch(succeed, encoder):
+    texts = ["a dog ran far far", "a", "cat", "a cat sat", "dog"]
+    words = ("--model", encoder, "--threads", 1)
+    alone = [succeed("encode", text, *words) for text in texts]
+    assert succeed("encode", *texts, *words) == "".join(alone)
+    assert succeed("encode", *texts, "--model", encoder, "--threads", 2) == "".join(alone)
+
+
+def test_log_level(run, books):
+    result = run("generate", "a", "--max-new-tokens", 1, "--log-level", "info", "--model", books)
+    assert result.returncode == 0 and f"opened '{books}': dream" in result.stderr
+
+
 def test_encode_says_when_a_text_was_cut(run, encoder):
     result = run("encode", "a cat", "a dog " * 9, "--json", "--model", encoder)
     assert result.returncode == 0
