@@ -2,8 +2,9 @@
 /// tile: with f32 products the same bits on every instruction set that has fma.
 ///
 /// Weights are read where they lie, once per call: a panel of kPanelColumns columns and kPanelDepth
-/// words is transposed into the first-level cache, then all rows of x pass over it. Between panels
-/// of the depth the sums rest in `out`.
+/// words is transposed into the first-level cache, then all rows of x pass over it. The columns
+/// pass before the depth goes on, so that a slice of x stays in the second-level cache; the sums
+/// rest in `out` meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -54,14 +55,14 @@ class Matmul {
       : a_(arguments), words_((arguments.depth + kWordElements - 1) / kWordElements) {}
 
   void multiply() noexcept {
-    for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
-      for (int64_t k = 0; k < words_; k += kPanelDepth) {
-        const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
+    for (int64_t k = 0; k < words_; k += kPanelDepth) {
+      const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
+      for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
         fill_panel(column, k, count);
-        if (k + kPanelDepth < words_) {
-          prefetch_panel(column, k + kPanelDepth);
-        } else {
-          prefetch_panel(column + kPanelColumns, 0);
+        if (column + kPanelColumns < a_.columns) {
+          prefetch_panel(column + kPanelColumns, k);
+        } else if (k + kPanelDepth < words_) {
+          prefetch_panel(0, k + kPanelDepth);
         }
         if (column + kPanelColumns <= a_.columns) {
           multiply_panel(0, a_.rows, k, count, a_.out + column, a_.out_stride);

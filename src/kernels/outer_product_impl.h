@@ -33,7 +33,9 @@ struct OuterProductArguments {
   bool adds;  // to `out`, else overwrites it
 };
 
-/// One sum per output, over k in ascending order: the same bits whatever kRows and kVectors.
+/// One sum per output, over k in ascending order: the same bits whatever kRows and kVectors. The
+/// loops over sums are unrolled by name: GCC unrolls them by itself, but too late to keep the sums
+/// in registers between loops.
 template <typename Isa, typename Products, int kRows, int kVectors>
 void outer_product_tile(const OuterProductArguments<Products>& p, int64_t row,
                         int64_t column) noexcept {
@@ -45,23 +47,30 @@ void outer_product_tile(const OuterProductArguments<Products>& p, int64_t row,
   const int64_t b_stride = p.b_stride;
   const int64_t out_stride = p.out_stride;
   Vector sums[kRows][kVectors];
+#pragma GCC unroll 24
   for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) {
       sums[m][n] = p.adds ? Isa::load(out + m * out_stride + n * Isa::kLanes) : Isa::zero();
     }
   }
   for (int64_t k = 0; k < p.depth; ++k) {
     typename Products::Operand columns[kVectors];
+#pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) columns[n] = Products::load(b + n * Isa::kLanes);
     b += b_stride;
+#pragma GCC unroll 24
     for (int m = 0; m < kRows; ++m) {
       const typename Products::Operand factor = Products::broadcast(a + m * a_stride + k);
+#pragma GCC unroll 4
       for (int n = 0; n < kVectors; ++n) {
         sums[m][n] = Products::multiply_add(factor, columns[n], sums[m][n]);
       }
     }
   }
+#pragma GCC unroll 24
   for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) {
       Isa::store(out + m * out_stride + n * Isa::kLanes, sums[m][n]);
     }

@@ -15,7 +15,7 @@ constexpr float kAbsent = -std::numeric_limits<float>::infinity();
 /// Sums are formed per tile of this many tokens and merged in order: part of the results' bits.
 constexpr int64_t kVocabularyTile = 256;
 /// Rows whose activations and tile of logits stay in the second-level cache.
-constexpr int64_t kHeadRowBlock = 144;
+constexpr int64_t kHeadRowBlock = 256;
 
 void check_request(const HeadRequest& request, int64_t num_hidden_rows, int64_t vocab_size) {
   const auto check_range = [](std::span<const int32_t> values, int64_t end, const char* what) {
@@ -195,7 +195,7 @@ void CpuBackend::find_candidates(const LinearMap& map, const HeadRequest& reques
                                  Workspace& workspace, HeadResult& result) {
   const auto num_rows = static_cast<int64_t>(request.rows.size());
   const TileGrid grid(num_rows, result.vocab_size, kHeadRowBlock, kVocabularyTile);
-  const int64_t num_vocabulary_tiles = (result.vocab_size + kVocabularyTile - 1) / kVocabularyTile;
+  const int64_t num_vocabulary_tiles = divide_up(result.vocab_size, kVocabularyTile);
   const int64_t tile_size = grid.max_tile_size();
   workspace.slots.reserve(pool_->num_threads(), tile_size + map.scratch_size(tile_size));
   TileCandidates* const found = workspace.tile_candidates.reserve(num_rows * num_vocabulary_tiles);

@@ -29,7 +29,8 @@ class MatmulInput {
   void store(int64_t row, int64_t column, const float* values, int64_t size) noexcept;
 
   [[nodiscard]] int64_t depth() const noexcept { return depth_; }
-  [[nodiscard]] int64_t stride() const noexcept { return padded_depth(depth_); }
+  /// An odd multiple of 32 elements: rows a power of two apart would share a few cache sets.
+  [[nodiscard]] int64_t stride() const noexcept { return padded_depth(depth_) | kDepthAlignment; }
   [[nodiscard]] const float* f32_row(int64_t row) const noexcept {
     return f32_.data() + row * stride();
   }

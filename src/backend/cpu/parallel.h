@@ -9,6 +9,10 @@
 
 namespace aios {
 
+constexpr int64_t divide_up(int64_t count, int64_t size) noexcept {
+  return (count + size - 1) / size;
+}
+
 /// Calls `body(item, slot)` for every item in [0, num_items). Items are handed out in ascending
 /// order; `slot` < num_threads is held by one thread at a time: the index of its scratch memory.
 template <typename Body>
@@ -29,7 +33,7 @@ template <typename Body>
 void for_each_row(ThreadPool& pool, int64_t num_rows, int64_t columns, const Body& body) noexcept {
   constexpr int64_t kElementsPerItem = 8 * 1024;
   const int64_t block = std::max<int64_t>(1, kElementsPerItem / std::max<int64_t>(1, columns));
-  for_each_item(pool, (num_rows + block - 1) / block, [&](int64_t item, int64_t slot) {
+  for_each_item(pool, divide_up(num_rows, block), [&](int64_t item, int64_t slot) {
     const int64_t end = std::min(num_rows, (item + 1) * block);
     for (int64_t row = item * block; row < end; ++row) body(row, slot);
   });
@@ -64,16 +68,16 @@ class TileGrid {
     return (rows_ + row_block_ - 1) / row_block_;
   }
   [[nodiscard]] int64_t column_blocks() const noexcept {
-    return (columns_ + column_block_ - 1) / column_block_;
+    return divide_up(columns_, column_block_);
   }
 
   int64_t rows_, columns_, row_block_, column_block_;
 };
 
-/// Cuts the result of a matmul: a row block's activations stay in the second-level cache while the
-/// weights stream past once; column blocks are multiples of `column_unit` and enough of them for
-/// the threads to share evenly.
+/// Cuts the result of a matmul: as many rows as share a pass over the weights while their tile of
+/// results and a slice of their activations stay in the second-level cache; columns in multiples of
+/// `column_unit`, and enough tiles for the threads to share evenly.
 [[nodiscard]] TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns,
-                                   int64_t depth, int64_t column_unit = 64) noexcept;
+                                   int64_t column_unit = 64) noexcept;
 
 }  // namespace aios
