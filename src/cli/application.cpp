@@ -94,7 +94,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help and --version
     const bool help = wish.get_name() == "CallForHelp" || wish.get_name() == "CallForAllHelp";
-    write_output(help ? chosen_command(app).help() : std::string(wish.what()) + "\n");
+    write_output(help ? app.help() : std::string(wish.what()) + "\n");
     return kSuccess;
   } catch (const CLI::ParseError& error) {
     return fail(kUsage, explain(error, app));

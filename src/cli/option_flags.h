@@ -55,14 +55,18 @@ class OptionFlags {
     std::vector<std::string> texts;
   };
 
+  /// `--x` and `--no-x`; help shows the one that changes something.
   static void add_switch(CLI::App& command, const OptionInfo& option, Given& given) {
-    const auto set = [&given](int64_t count) { given.texts = {count > 0 ? "true" : "false"}; };
-    const std::string off = "!--no-" + given.flag.substr(2);
     const bool on = option.default_value == "true";
-    const std::string description =
-        option.description +
-        (on ? " (default; --no-" + given.flag.substr(2) + " turns it off)" : "");
-    command.add_flag_function(given.flag + "," + off, set, description);
+    const auto add = [&](const std::string& flag, const char* value, bool shown) {
+      const std::string description = on ? "do not " + option.description : option.description;
+      command
+          .add_flag_callback(
+              flag, [&given, value] { given.texts = {value}; }, description)
+          ->group(shown ? "Options" : "");
+    };
+    add(given.flag, "true", !on);
+    add("--no-" + given.flag.substr(2), "false", on);
   }
 
   static void add_value(CLI::App& command, const OptionInfo& option, Given& given) {
@@ -70,17 +74,34 @@ class OptionFlags {
     std::string names = given.flag;
     if (names.starts_with(kCount)) names += ",--" + given.flag.substr(kCount.size());
     const bool unset = option.default_value.empty() || option.default_value == "0";
-    const std::string shown = unset ? "" : " (default " + option.default_value + ")";
+    std::string description = option.description;
+    if (!unset) description += " (default " + option.default_value + ")";
+    constexpr std::size_t kMaxPlaceholder = 24;
+    const bool many = option.placeholder.size() > kMaxPlaceholder;
+    if (many) description += list_of(option.placeholder);
     // A callback, not a vector: CLI11 would split a vector's "[a,b]".
     const auto set = [&given](const CLI::results_t& texts) {
       given.texts = texts;
       return true;
     };
-    command.add_option(names, set, option.description + shown)
-        ->type_name(option.placeholder)
+    command.add_option(names, set, description)
+        ->type_name(many ? "KIND" : option.placeholder)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->allow_extra_args(false);
+  }
+
+  /// The choices `a|b|c`, each on a line of its own.
+  static std::string list_of(const std::string& choices) {
+    std::string lines = "\n  ";
+    for (const char letter : choices) {
+      if (letter == '|') {
+        lines += "\n  ";
+      } else {
+        lines += letter;
+      }
+    }
+    return lines;
   }
 
   std::vector<std::unique_ptr<Given>> given_;

@@ -83,7 +83,8 @@ void AtomicDirectory::commit() {
     // Swaps the two names: at no moment is there no directory. The old one, now under the
     // sibling's name, goes with the destructor.
     if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0) {
-      refuse("cannot replace", path_, errno);
+      refuse("choose another output name: this file system cannot swap folders; cannot replace",
+             path_, errno);
     }
   } else if (::rename(partial_.c_str(), path_.c_str()) != 0) {
     refuse("cannot create", path_, errno);

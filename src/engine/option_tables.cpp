@@ -128,7 +128,7 @@ const std::vector<OptionField<DiffusionConfig>>& option_table() {
              "for the editing kind: steps after the last mask of a block"),
       number("cfg_scale", &C::cfg_scale, at_least(0), "classifier-free guidance; 0: off"),
       flag("stop_at_end_of_text", &C::stop_at_end_of_text,
-           "cut, and stop early, at the first end-of-text"),
+           "end the text at the first end-of-text, and stop early"),
       texts("stop", &C::stop, "end the text before this string; may be repeated"),
       number("num_samples", &C::num_samples, between(1, kMaxSamples), "canvases to fill"),
       number("seed", &C::seed, at_least(0), "of the random numbers"),
