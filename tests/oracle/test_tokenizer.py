@@ -4,6 +4,7 @@ Whole corpora, document by document, and random strings that oversample what is 
 marks, Hangul, white space, emoji, and characters of which libraries of different ages think
 differently.
 """
+import functools
 import json
 import os
 import random
@@ -86,9 +87,10 @@ def load(name, shared, folder):
     return path, oracle
 
 
-@pytest.fixture(scope="session", params=PUBLISHED + SMALL)
-def pair(request, shared_directory, tmp_path_factory):
-    return load(request.param, shared_directory, tmp_path_factory.mktemp(request.param))
+@pytest.fixture(scope="session")
+def load_pair(shared_directory, tmp_path_factory):
+    return functools.cache(
+        lambda name: load(name, shared_directory, tmp_path_factory.mktemp(name)))
 
 
 def character_offsets(data, offsets):
@@ -97,23 +99,30 @@ def character_offsets(data, offsets):
     return np.concatenate([[0], np.cumsum(starts)])[offsets]
 
 
+def chunks(items, size):
+    return (items[at:at + size] for at in range(0, len(items), size))
+
+
 def assert_same(triples, data, encoding, where):
     assert triples[:, 0].tolist() == encoding.ids, where
     ours = character_offsets(data, triples[:, 1:])
     assert np.array_equal(ours, np.array(encoding.offsets).reshape(-1, 2)), where
 
 
-def test_corpora(pair, tool, documents):
-    path, oracle = pair
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_corpora(name, load_pair, tool, documents):
+    path, oracle = load_pair(name)
     output = np.frombuffer(subprocess.run([tool, path, "encode", *documents], check=True,
                                           stdout=subprocess.PIPE).stdout, dtype="<i4")
     at = 0
-    for document in documents:
-        size = int(output[at])
-        triples = output[at + 1:at + 1 + 3 * size].reshape(-1, 3)
-        at += 1 + 3 * size
-        data = document.read_bytes()
-        assert_same(triples, data, oracle.encode(data.decode()), document)
+    for chunk in chunks(documents, 50):
+        contents = [document.read_bytes() for document in chunk]
+        encodings = oracle.encode_batch([data.decode() for data in contents])
+        for document, data, encoding in zip(chunk, contents, encodings):
+            size = int(output[at])
+            triples = output[at + 1:at + 1 + 3 * size].reshape(-1, 3)
+            at += 1 + 3 * size
+            assert_same(triples, data, encoding, document)
     assert at == len(output)
 
 
@@ -147,6 +156,11 @@ def random_strings(count, seed):
         yield "".join(draw.choice(draw.choice(chosen)) for _ in range(draw.randint(1, 20)))
 
 
+@pytest.fixture(scope="session")
+def records():
+    return [text.encode() for text in random_strings(NUM_STRINGS, seed=20240711)]
+
+
 class Reader:
     def __init__(self, data):
         self.data, self.at = data, 0
@@ -161,18 +175,20 @@ class Reader:
         return self.data[self.at - size:self.at].decode()
 
 
-def test_random_strings(pair, tool):
-    path, oracle = pair
-    records = [text.encode() for text in random_strings(NUM_STRINGS, seed=20240711)]
+@pytest.mark.parametrize("name", PUBLISHED + SMALL)
+def test_random_strings(name, load_pair, tool, records):
+    path, oracle = load_pair(name)
     packed = b"".join(len(record).to_bytes(4, "little") + record for record in records)
     reader = Reader(subprocess.run([tool, path, "records"], input=packed, check=True,
                                    stdout=subprocess.PIPE).stdout)
-    for record in records:
-        triples = reader.numbers(3 * int(reader.numbers(1)[0])).reshape(-1, 3)
-        encoding = oracle.encode(record.decode())
-        assert_same(triples, record, encoding, record.decode())
-        decoded = oracle.decode(encoding.ids, skip_special_tokens=False)
-        assert reader.text() == decoded, record.decode()
+    for chunk in chunks(records, 1000):
+        encodings = oracle.encode_batch([record.decode() for record in chunk])
+        decoded = oracle.decode_batch([encoding.ids for encoding in encodings],
+                                      skip_special_tokens=False)
+        for record, encoding, text in zip(chunk, encodings, decoded):
+            triples = reader.numbers(3 * int(reader.numbers(1)[0])).reshape(-1, 3)
+            assert_same(triples, record, encoding, record.decode())
+            assert reader.text() == text, record.decode()
 
 
 def test_goldens_are_made_afresh():
