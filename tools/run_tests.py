@@ -27,6 +27,8 @@ ISA_FLAGS = {
     "avx2": {"avx2", "fma", "f16c"},
     "avx512_vnni": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni"},
     "avx512_bf16": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16"},
+    "amx_bf16": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16",
+                 "amx_tile", "amx_bf16"},
 }
 
 

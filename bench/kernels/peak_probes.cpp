@@ -59,10 +59,37 @@ __attribute__((target("avx512f"))) double fma512() {
   return kRounds * kAccumulators * 16.0 * 2;
 }
 
+/// All tiles of sixteen rows of 64 bytes.
+__attribute__((target("amx-tile"))) void load_tile_shapes() {
+  struct {
+    uint8_t palette = 1;
+    uint8_t start_row = 0;
+    uint8_t reserved[14] = {};
+    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } shapes;
+  asm volatile("" ::"r"(&shapes) : "memory");  // GCC takes only its first word for read
+  _tile_loadconfig(&shapes);
+}
+
 __attribute__((target("avx512f"))) double bf16_dot512() {
   const __m512i ones = _mm512_set1_epi16(0x3f80);
   AIOS_PROBE_ROUNDS(__m512, ones, "vdpbf16ps %1, %1, %0")
   return kRounds * kAccumulators * 32.0 * 2;
+}
+
+/// Four sums of tiles, each of sixteen cycles: 16 x 16 results of 32 products.
+__attribute__((target("amx-tile,amx-bf16"))) double bf16_tiles() {
+  constexpr int64_t kTileRounds = kRounds / 8;
+  load_tile_shapes();
+  for (int64_t round = 0; round < kTileRounds; ++round) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return kTileRounds * 4 * 16.0 * 16 * 32 * 2;
 }
 
 /// Eight dependent additions with four of the instructions that the clock is wanted for. Register
@@ -93,6 +120,25 @@ __attribute__((target("avx512f"))) double cycles512() {
   const __m512 one = _mm512_set1_ps(1.0F);
   AIOS_PROBE_CYCLES(__m512, one, "vfmadd231ps %1, %1, %0")
   return kRounds * 8.0;
+}
+
+__attribute__((target("amx-tile,amx-bf16"))) double cycles_of_tiles() {
+  uint64_t sum = 1;
+  const uint64_t addend = 3;
+  load_tile_shapes();
+  for (int64_t round = 0; round < kRounds; ++round) {
+    asm volatile(
+        "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\t"
+        "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\t"
+        "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\t"
+        "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0"
+        : "+r"(sum)
+        : "r"(addend));
+    if (round % 2 == 0) _tile_dpbf16ps(0, 4, 6);
+    if (round % 2 == 1) _tile_dpbf16ps(1, 4, 7);
+  }
+  _tile_release();
+  return kRounds * 16.0;
 }
 
 enum class Design {
@@ -137,7 +183,11 @@ std::optional<ComputeProbe> f32_probe() {
 
 std::optional<ComputeProbe> bf16_probe() {
   const Design design = processor_design();
-  if (design == Design::kUnknown || choose_isa() != Isa::kAvx512Bf16) return std::nullopt;
+  const Isa isa = choose_isa();
+  if (design == Design::kUnknown) return std::nullopt;
+  if (isa == Isa::kAmxBf16)
+    return ComputeProbe{"bf16 tdpbf16ps, tiles", bf16_tiles, cycles_of_tiles, 1024};
+  if (isa != Isa::kAvx512Bf16) return std::nullopt;
   const double per_cycle = design == Design::kZen5 ? 128 : design == Design::kZen4 ? 64 : 32;
   return ComputeProbe{"bf16 vdpbf16ps, 512 bits", bf16_dot512, cycles512, per_cycle};
 }

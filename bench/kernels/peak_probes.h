@@ -23,7 +23,7 @@ struct ComputeProbe {
 
 /// f32 fused multiply-adds of the widest vectors. None where the design is not known.
 [[nodiscard]] std::optional<ComputeProbe> f32_probe();
-/// vdpbf16ps of 512 bits, where the processor has it.
+/// The tiles of AMX or vdpbf16ps of 512 bits, whichever the kernels use.
 [[nodiscard]] std::optional<ComputeProbe> bf16_probe();
 
 /// Reads all of `memory` once; returns a value that depends on it.

@@ -17,16 +17,17 @@
 #endif
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace aios {
 namespace {
 
-constexpr std::pair<Isa, std::string_view> kIsaNames[] = {{Isa::kScalar, "scalar"},
-                                                          {Isa::kAvx2, "avx2"},
-                                                          {Isa::kAvx512Vnni, "avx512_vnni"},
-                                                          {Isa::kAvx512Bf16, "avx512_bf16"},
-                                                          {Isa::kNeon, "neon"}};
+constexpr std::pair<Isa, std::string_view> kIsaNames[] = {
+    {Isa::kScalar, "scalar"},          {Isa::kAvx2, "avx2"},
+    {Isa::kAvx512Vnni, "avx512_vnni"}, {Isa::kAvx512Bf16, "avx512_bf16"},
+    {Isa::kAmxBf16, "amx_bf16"},       {Isa::kNeon, "neon"}};
 
 #if defined(__x86_64__)
 
@@ -50,6 +51,17 @@ uint64_t saved_register_files() noexcept {
 }
 
 constexpr bool has_bits(uint64_t value, uint64_t bits) noexcept { return (value & bits) == bits; }
+
+/// Linux refuses where a thread's signal stack is too small for tiles (arch/x86/xstate.rst).
+bool may_use_tiles() noexcept {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // its bit in XCR0
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 #endif
 
@@ -99,7 +111,8 @@ Isa detect_isa() noexcept {
   constexpr uint32_t kAvx512Bw = 1U << 30U, kAvx512Vl = 1U << 31U;
   constexpr uint32_t kAvx512Vnni = 1U << 11U;
   constexpr uint32_t kAvx512Bf16 = 1U << 5U;
-  constexpr uint64_t kXmmYmm = 0x06, kXmmYmmZmm = 0xe6;
+  constexpr uint32_t kAmxBf16 = 1U << 22U, kAmxTile = 1U << 24U;
+  constexpr uint64_t kXmmYmm = 0x06, kXmmYmmZmm = 0xe6, kTiles = 0x60000;
 
   const CpuidRegisters basic = cpuid(1, 0);
   const CpuidRegisters extended = cpuid(7, 0);
@@ -111,7 +124,9 @@ Isa detect_isa() noexcept {
       !has_bits(extended.ecx, kAvx512Vnni)) {
     return Isa::kAvx2;
   }
-  return has_bits(cpuid(7, 1).eax, kAvx512Bf16) ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
+  if (!has_bits(cpuid(7, 1).eax, kAvx512Bf16)) return Isa::kAvx512Vnni;
+  const bool has_amx = has_bits(extended.edx, kAmxBf16 | kAmxTile) && has_bits(saved, kTiles);
+  return has_amx && may_use_tiles() ? Isa::kAmxBf16 : Isa::kAvx512Bf16;
 #else
   return Isa::kScalar;
 #endif

@@ -5,12 +5,14 @@
 
 namespace aios {
 
-/// Kernel variants, weakest first. `kAvx512Vnni`: F, BW, VL, DQ, VNNI; `kAvx512Bf16`: those + BF16.
-enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kNeon };
+/// Kernel variants, weakest first. `kAvx512Vnni`: F, BW, VL, DQ, VNNI; `kAvx512Bf16`: those + BF16;
+/// `kAmxBf16`: those + AMX's tiles of bf16.
+enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kAmxBf16, kNeon };
 
 [[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
 
-/// The best variant this processor and operating system can run.
+/// The best variant this processor and operating system can run. Where the processor has AMX, asks
+/// Linux to let this process use its tiles.
 [[nodiscard]] Isa detect_isa() noexcept;
 
 /// `detect_isa()`, unless the environment variable AIOS_FORCE_ISA names another.

@@ -13,6 +13,11 @@
 
 #include "aios/error.h"
 
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace aios {
 namespace {
 
@@ -59,6 +64,11 @@ TEST(CpuFeatures, AgreesWithTheKernelsList) {
     expected = Isa::kAvx2;
     if (has({"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni"})) {
       expected = has({"avx512_bf16"}) ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
+      constexpr long kRequestTiles[] = {0x1023, 18};  // a container may refuse what the list has
+      if (has({"avx512_bf16", "amx_tile", "amx_bf16"}) &&
+          syscall(SYS_arch_prctl, kRequestTiles[0], kRequestTiles[1]) == 0) {
+        expected = Isa::kAmxBf16;
+      }
     }
   }
   EXPECT_EQ(isa_name(detect_isa()), isa_name(expected));

@@ -2,7 +2,7 @@
 # might choose for the whole program.
 set(num_checked 0)
 foreach(object ${OBJECTS})
-  if(object MATCHES "kernels_(avx|neon)")
+  if(object MATCHES "kernels_(avx|amx|neon)")
     math(EXPR num_checked "${num_checked} + 1")
     execute_process(COMMAND ${NM} -C --defined-only ${object} OUTPUT_VARIABLE symbols
                     COMMAND_ERROR_IS_FATAL ANY)

@@ -144,10 +144,19 @@ TEST_P(Elementwise, NarrowingRoundsToNearestEven) {
   std::vector<float> x = random_floats(1000, 100.0F);
   // Halfway cases, both ways; the largest that does not round to infinity; infinity.
   x.insert(x.end(), {1.00390625F, 1.01171875F, 3.3895313e38F, kInfinity, -kInfinity, 0.0F, -0.0F});
-  std::vector<uint16_t> out(x.size() + 1, 0xabcd);
-  kernels_.f32_to_bf16(x.data(), out.data(), static_cast<int64_t>(x.size()));
-  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(out[i], float_to_bf16(x[i])) << x[i];
-  EXPECT_EQ(out.back(), 0xabcd);
+  const auto size = static_cast<int64_t>(x.size());
+  ASSERT_EQ(size % 2, 1);
+  const int64_t stride = size + 3;
+  const int64_t group = kernels_.bf16_row_group;
+  std::vector<uint16_t> expected(static_cast<std::size_t>(stride * group), 0xabcd);
+  std::vector<uint16_t> out = expected;
+  const int64_t row = group - 1;
+  for (int64_t i = 0; i <= size; ++i) {
+    expected[static_cast<std::size_t>(bf16_offset(row, i, stride, group))] =
+        i == size ? uint16_t{0} : float_to_bf16(x[static_cast<std::size_t>(i)]);
+  }
+  kernels_.f32_to_bf16(x.data(), out.data() + bf16_offset(row, 0, stride, group), size);
+  EXPECT_EQ(out, expected);
 }
 
 AIOS_INSTANTIATE_FOR_EACH_ISA(Elementwise);

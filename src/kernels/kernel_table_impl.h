@@ -22,6 +22,7 @@ constexpr Kernels make_kernels() noexcept {
       .matmul_f32_f16 = Matmul<Isa, F32, Widened<Isa, F16Source<Isa>>>::run,
       .matmul_bf16_bf16 = nullptr,
       .f32_to_bf16 = nullptr,
+      .bf16_row_group = 1,
       .attention = Attention<Isa>::run,
       .scan_logits = scan_logits<Isa>,
       .rms_norm = rms_norm<Isa>,

@@ -10,6 +10,7 @@ extern const Kernels kScalarKernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512VnniKernels;
 extern const Kernels kAvx512Bf16Kernels;
+extern const Kernels kAmxBf16Kernels;
 #elif defined(__aarch64__)
 extern const Kernels kNeonKernels;
 #endif

@@ -17,7 +17,8 @@ namespace aios::kernel_test {
 inline std::vector<Isa> runnable_isas() {
   const Isa best = detect_isa();
   std::vector<Isa> isas = {Isa::kScalar};
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kNeon}) {
+  for (const Isa isa :
+       {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmxBf16, Isa::kNeon}) {
     if (isa == best || (isa < best && best != Isa::kNeon)) isas.push_back(isa);
   }
   return isas;

@@ -13,6 +13,8 @@ const Kernels& kernels_for(Isa isa) noexcept {
       return kAvx512VnniKernels;
     case Isa::kAvx512Bf16:
       return kAvx512Bf16Kernels;
+    case Isa::kAmxBf16:
+      return kAmxBf16Kernels;
 #elif defined(__aarch64__)
     case Isa::kNeon:
       return kNeonKernels;

@@ -19,7 +19,10 @@ struct Kernels {
   MatmulFunction matmul_f32_bf16;
   MatmulFunction matmul_f32_f16;
   MatmulFunction matmul_bf16_bf16;  // bf16 products, f32 sums; null where there are no bf16 dots
-  void (*f32_to_bf16)(const float* x, uint16_t* out, int64_t size) noexcept;  // null likewise
+  /// Part of a row: `out` is the `bf16_offset` of its first column, which is even. After an odd
+  /// `size` the pair is filled with a zero. Null where there is no matmul_bf16_bf16.
+  void (*f32_to_bf16)(const float* x, uint16_t* out, int64_t size) noexcept;
+  int64_t bf16_row_group;  // of `bf16_offset`; a matmul's first row begins a group
 
   void (*attention)(const AttentionArguments&) noexcept;
   LogitScanFunction scan_logits;

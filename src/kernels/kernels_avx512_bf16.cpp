@@ -25,7 +25,8 @@ void f32_to_bf16(const float* x, uint16_t* out, int64_t size) noexcept {
     const int64_t count = size - i < Avx512::kLanes ? size - i : Avx512::kLanes;
     const auto narrow =
         reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(load_up_to<Avx512>(x + i, count)));
-    _mm256_mask_storeu_epi16(out + i, static_cast<__mmask16>((1U << count) - 1U), narrow);
+    const auto even_count = static_cast<uint32_t>(count + count % 2);
+    _mm256_mask_storeu_epi16(out + i, static_cast<__mmask16>((1U << even_count) - 1U), narrow);
   }
 }
 

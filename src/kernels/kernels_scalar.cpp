@@ -10,6 +10,7 @@ constinit const Kernels kScalarKernels = {
     .matmul_f32_f16 = matmul_f32_f16_reference,
     .matmul_bf16_bf16 = nullptr,
     .f32_to_bf16 = nullptr,
+    .bf16_row_group = 1,
     .attention = attention_reference,
     .scan_logits = scan_logits_reference,
     .rms_norm = rms_norm_reference,

@@ -16,7 +16,8 @@ TEST_P(KernelTable, BelongsToItsVariantAlone) {
 
 TEST_P(KernelTable, Bf16ProductsComeWithTheirConversion) {
   EXPECT_EQ(kernels_.matmul_bf16_bf16 != nullptr, kernels_.f32_to_bf16 != nullptr);
-  EXPECT_EQ(kernels_.matmul_bf16_bf16 != nullptr, GetParam() == Isa::kAvx512Bf16);
+  EXPECT_EQ(kernels_.matmul_bf16_bf16 != nullptr,
+            GetParam() == Isa::kAvx512Bf16 || GetParam() == Isa::kAmxBf16);
 }
 
 AIOS_INSTANTIATE_FOR_EACH_ISA(KernelTable);

@@ -1,5 +1,6 @@
 #include "kernels/matmul.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/kernel_test_support.h"
@@ -32,20 +33,15 @@ MatmulFunction function_of(const Kernels& kernels, Format format) {
 class Operands {
  public:
   Operands(Format format, int64_t rows, int64_t columns, int64_t depth)
-      : rows_(rows), columns_(columns), depth_(depth), x_stride_(padded_depth(depth)) {
+      : format_(format),
+        rows_(rows),
+        columns_(columns),
+        depth_(depth),
+        x_stride_(padded_depth(depth)),
+        x_(random_floats(rows * depth, 1.0F, 1)) {
     const bool x_is_bf16 = format == Format::kBf16Bf16;
-    const std::vector<float> x = random_floats(rows * depth, 1.0F, 1);
-    x_.resize(static_cast<std::size_t>(rows * depth));
-    x_floats_.resize(static_cast<std::size_t>(rows * x_stride_));
-    x_halves_.resize(x_floats_.size());
-    for (int64_t m = 0; m < rows; ++m) {
-      for (int64_t k = 0; k < depth; ++k) {
-        const auto from = static_cast<std::size_t>(m * depth + k);
-        const auto to = static_cast<std::size_t>(m * x_stride_ + k);
-        x_halves_[to] = float_to_bf16(x[from]);
-        x_floats_[to] = x[from];
-        x_[from] = x_is_bf16 ? bf16_to_float(x_halves_[to]) : x[from];
-      }
+    if (x_is_bf16) {
+      for (float& value : x_) value = bf16_to_float(float_to_bf16(value));
     }
     weight_floats_ = random_floats(columns * depth, 1.0F, 2);
     for (float& weight : weight_floats_) {
@@ -55,21 +51,23 @@ class Operands {
       if (format == Format::kF32F16) weight = f16_to_float(half);
       if (format == Format::kF32Bf16 || x_is_bf16) weight = bf16_to_float(half);
     }
-    x_data_ = x_is_bf16 ? static_cast<const void*>(x_halves_.data()) : x_floats_.data();
-    x_size_ = x_is_bf16 ? 2 : 4;
     weight_size_ = format == Format::kF32F32 ? 4 : 2;
     weight_data_ =
         weight_size_ == 4 ? static_cast<const void*>(weight_floats_.data()) : weight_halves_.data();
   }
 
   /// The product of rows [row, row_end) and columns [column, column_end), and nothing beside it.
-  [[nodiscard]] std::vector<float> multiply(MatmulFunction matmul, int64_t row, int64_t row_end,
+  [[nodiscard]] std::vector<float> multiply(const Kernels& kernels, int64_t row, int64_t row_end,
                                             int64_t column, int64_t column_end) const {
     constexpr float kUntouched = -12345;
     const int64_t stride = column_end - column + 3;
     const int64_t rows = row_end - row;
     std::vector<float> padded(static_cast<std::size_t>(rows * stride), kUntouched);
-    matmul({.x = static_cast<const char*>(x_data_) + row * x_stride_ * x_size_,
+    const std::vector<float> floats = float_rows(row, row_end);
+    const std::vector<uint16_t> halves = bf16_rows(kernels.bf16_row_group, row, row_end);
+    const bool x_is_bf16 = format_ == Format::kBf16Bf16;
+    const MatmulFunction matmul = function_of(kernels, format_);
+    matmul({.x = x_is_bf16 ? static_cast<const void*>(halves.data()) : floats.data(),
             .x_stride = x_stride_,
             .weights = static_cast<const char*>(weight_data_) + column * depth_ * weight_size_,
             .weight_stride = depth_,
@@ -91,8 +89,8 @@ class Operands {
     }
     return out;
   }
-  [[nodiscard]] std::vector<float> multiply(MatmulFunction matmul) const {
-    return multiply(matmul, 0, rows_, 0, columns_);
+  [[nodiscard]] std::vector<float> multiply(const Kernels& kernels) const {
+    return multiply(kernels, 0, rows_, 0, columns_);
   }
 
   /// Every result against its double sum. A sum of n terms in f32 is off by at most n u times the
@@ -116,40 +114,63 @@ class Operands {
   }
 
  private:
+  [[nodiscard]] std::vector<float> float_rows(int64_t row, int64_t row_end) const {
+    std::vector<float> rows(static_cast<std::size_t>((row_end - row) * x_stride_));
+    for (int64_t m = row; m < row_end; ++m) {
+      std::copy_n(x_.begin() + m * depth_, depth_, rows.begin() + (m - row) * x_stride_);
+    }
+    return rows;
+  }
+  /// Rows that fill the last group up are NaN: they are nobody's business.
+  [[nodiscard]] std::vector<uint16_t> bf16_rows(int64_t row_group, int64_t row,
+                                                int64_t row_end) const {
+    constexpr uint16_t kNan = 0x7fc0;
+    const int64_t num_rows = (row_end - row + row_group - 1) / row_group * row_group;
+    std::vector<uint16_t> rows(static_cast<std::size_t>(num_rows * x_stride_), kNan);
+    for (int64_t m = 0; m < row_end - row; ++m) {
+      for (int64_t k = 0; k < x_stride_; ++k) {
+        const float value = k < depth_ ? x_[static_cast<std::size_t>((row + m) * depth_ + k)] : 0;
+        rows[static_cast<std::size_t>(bf16_offset(m, k, x_stride_, row_group))] =
+            float_to_bf16(value);
+      }
+    }
+    return rows;
+  }
+
+  Format format_;
   int64_t rows_, columns_, depth_, x_stride_;
-  std::vector<float> x_, x_floats_, weight_floats_;
-  std::vector<uint16_t> x_halves_, weight_halves_;
-  const void* x_data_ = nullptr;
+  std::vector<float> x_, weight_floats_;
+  std::vector<uint16_t> weight_halves_;
   const void* weight_data_ = nullptr;
-  int64_t x_size_ = 0, weight_size_ = 0;
+  int64_t weight_size_ = 0;
 };
 
 using MatmulCase = std::tuple<Isa, Format>;
 
 class Matmul : public testing::TestWithParam<MatmulCase> {
  protected:
-  void SetUp() override { matmul_ = function_of(kernels_for(std::get<0>(GetParam())), format_); }
+  const Kernels& kernels_ = kernels_for(std::get<0>(GetParam()));
   const Format format_ = std::get<1>(GetParam());
-  MatmulFunction matmul_ = nullptr;
 };
 
 TEST_P(Matmul, EqualsDoubleReferenceOnOddShapes) {
-  constexpr int64_t kShapes[][3] = {{1, 1, 1},    {1, 5, 88},    {3, 33, 7},    {13, 70, 88},
-                                    {50, 32, 96}, {2, 17, 1100}, {25, 64, 513}, {7, 3, 2}};
+  constexpr int64_t kShapes[][3] = {{1, 1, 1},     {1, 5, 88},    {3, 33, 7},    {13, 70, 88},
+                                    {50, 32, 96},  {2, 17, 1100}, {25, 64, 513}, {7, 3, 2},
+                                    {70, 3, 9000}, {16, 47, 64},  {33, 48, 31}};
   for (const auto& [rows, columns, depth] : kShapes) {
     SCOPED_TRACE(testing::Message() << rows << " x " << columns << " x " << depth);
     const Operands operands(format_, rows, columns, depth);
-    operands.expect_close(operands.multiply(matmul_));
+    operands.expect_close(operands.multiply(kernels_));
   }
 }
 
 TEST_P(Matmul, ARowIsTheSameBitsWhateverTheOtherRows) {
   constexpr int64_t kRows = 53, kColumns = 37, kDepth = 601;
   const Operands operands(format_, kRows, kColumns, kDepth);
-  const std::vector<float> all = operands.multiply(matmul_);
-  for (const int64_t rows : {1, 2, 5, 12, 13, 48}) {
+  const std::vector<float> all = operands.multiply(kernels_);
+  for (const int64_t rows : {1, 2, 5, 12, 13, 16, 17, 48}) {
     for (int64_t row = 0; row + rows <= kRows; row += rows) {
-      const std::vector<float> some = operands.multiply(matmul_, row, row + rows, 0, kColumns);
+      const std::vector<float> some = operands.multiply(kernels_, row, row + rows, 0, kColumns);
       ASSERT_TRUE(same_bits(some.data(), all.data() + row * kColumns, rows * kColumns))
           << rows << " rows from " << row;
     }
@@ -159,11 +180,11 @@ TEST_P(Matmul, ARowIsTheSameBitsWhateverTheOtherRows) {
 TEST_P(Matmul, AColumnIsTheSameBitsWhateverTheTile) {
   constexpr int64_t kRows = 3, kColumns = 70, kDepth = 90;
   const Operands operands(format_, kRows, kColumns, kDepth);
-  const std::vector<float> all = operands.multiply(matmul_);
+  const std::vector<float> all = operands.multiply(kernels_);
   for (const int64_t columns : {1, 5, 16, 33}) {
     for (int64_t column = 0; column + columns <= kColumns; column += columns) {
       const std::vector<float> some =
-          operands.multiply(matmul_, 0, kRows, column, column + columns);
+          operands.multiply(kernels_, 0, kRows, column, column + columns);
       for (int64_t m = 0; m < kRows; ++m) {
         ASSERT_TRUE(
             same_bits(some.data() + m * columns, all.data() + m * kColumns + column, columns))
@@ -197,7 +218,7 @@ TEST(MatmulVariants, AgreeBitForBitInF32) {
   std::vector<float> expected;
   for (const Isa isa : runnable_isas()) {
     if (isa == Isa::kScalar) continue;  // has no fma
-    const std::vector<float> out = operands.multiply(kernels_for(isa).matmul_f32_f32);
+    const std::vector<float> out = operands.multiply(kernels_for(isa));
     if (expected.empty()) expected = out;
     EXPECT_EQ(out, expected) << isa_name(isa);
   }

@@ -158,10 +158,13 @@ void CpuBackend::head(const Linear& linear, const HeadRequest& request, const Bu
   LinearMap map(linear_context, linear, "the head");
   MatmulInput& input = workspace->input;
   input.reset(kernels_, map.forms(), num_rows, hidden.columns());
-  for_each_row(*pool_, num_rows, hidden.columns(), [&](int64_t row, int64_t /*slot*/) {
-    const int64_t source = request.rows[static_cast<std::size_t>(row)];
-    input.store(row, 0, cpu(hidden).row(source), hidden.columns());
-  });
+  for_each_row(
+      *pool_, num_rows, hidden.columns(),
+      [&](int64_t row, int64_t /*slot*/) {
+        const int64_t source = request.rows[static_cast<std::size_t>(row)];
+        input.store(row, 0, cpu(hidden).row(source), hidden.columns());
+      },
+      kernels_.bf16_row_group);
   map.set_input(input, num_rows, workspace->low_rank[0]);
   result.vocab_size = linear.out_features;
   result.candidates.clear();

@@ -31,15 +31,18 @@ void CpuBackend::prepare_input(const Norm& norm, MatmulForms forms, int64_t num_
   const RowNorm row_norm(kernels_, norm, size);
   workspace.input.reset(kernels_, forms, num_rows, size);
   workspace.slots.reserve(pool_->num_threads(), size);
-  for_each_row(*pool_, num_rows, size, [&](int64_t row, int64_t slot) {
-    const float* values = cpu(input).row(row);
-    if (row_norm) {
-      float* const normalized = workspace.slots.slot(slot);
-      row_norm.apply(values, normalized);
-      values = normalized;
-    }
-    workspace.input.store(row, 0, values, size);
-  });
+  for_each_row(
+      *pool_, num_rows, size,
+      [&](int64_t row, int64_t slot) {
+        const float* values = cpu(input).row(row);
+        if (row_norm) {
+          float* const normalized = workspace.slots.slot(slot);
+          row_norm.apply(values, normalized);
+          values = normalized;
+        }
+        workspace.input.store(row, 0, values, size);
+      },
+      kernels_.bf16_row_group);
 }
 
 void CpuBackend::project(const Linear& linear, Activation activation, int64_t num_rows,

@@ -25,7 +25,8 @@ class MatmulInput {
   /// Makes room for rows whose elements are then stored.
   void reset(const Kernels& kernels, MatmulForms forms, int64_t rows, int64_t depth);
 
-  /// Row `row`, columns [column, column + size) become `values`.
+  /// Row `row`, columns [column, column + size) become `values`. `column` is even, and so is `size`
+  /// but at the end of a row.
   void store(int64_t row, int64_t column, const float* values, int64_t size) noexcept;
 
   [[nodiscard]] int64_t depth() const noexcept { return depth_; }
@@ -34,11 +35,16 @@ class MatmulInput {
   [[nodiscard]] const float* f32_row(int64_t row) const noexcept {
     return f32_.data() + row * stride();
   }
+  /// @param row the first of a group (Kernels::bf16_row_group)
   [[nodiscard]] const uint16_t* bf16_row(int64_t row) const noexcept {
     return bf16_.data() + row * stride();
   }
 
  private:
+  [[nodiscard]] int64_t bf16_offset_of(int64_t row, int64_t column) const noexcept {
+    return bf16_offset(row, column, stride(), kernels_->bf16_row_group);
+  }
+
   const Kernels* kernels_ = nullptr;
   MatmulForms forms_;
   int64_t depth_ = 0;

@@ -28,11 +28,14 @@ void for_each_item(ThreadPool& pool, int64_t num_items, const Body& body) noexce
   });
 }
 
-/// Calls `body(row, slot)` for every row, several rows of `columns` elements to an item.
+/// Calls `body(row, slot)` for every row, several rows of `columns` elements to an item: a multiple
+/// of `row_unit`.
 template <typename Body>
-void for_each_row(ThreadPool& pool, int64_t num_rows, int64_t columns, const Body& body) noexcept {
+void for_each_row(ThreadPool& pool, int64_t num_rows, int64_t columns, const Body& body,
+                  int64_t row_unit = 1) noexcept {
   constexpr int64_t kElementsPerItem = 8 * 1024;
-  const int64_t block = std::max<int64_t>(1, kElementsPerItem / std::max<int64_t>(1, columns));
+  const int64_t share = kElementsPerItem / std::max<int64_t>(1, columns);
+  const int64_t block = std::max<int64_t>(1, divide_up(share, row_unit)) * row_unit;
   for_each_item(pool, divide_up(num_rows, block), [&](int64_t item, int64_t slot) {
     const int64_t end = std::min(num_rows, (item + 1) * block);
     for (int64_t row = item * block; row < end; ++row) body(row, slot);
@@ -76,7 +79,8 @@ class TileGrid {
 
 /// Cuts the result of a matmul: as many rows as share a pass over the weights while their tile of
 /// results and a slice of their activations stay in the second-level cache; columns in multiples of
-/// `column_unit`, and enough tiles for the threads to share evenly.
+/// `column_unit`, and enough tiles for the threads to share evenly. Row blocks
+/// begin where a group of `bf16_offset` does.
 [[nodiscard]] TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns,
                                    int64_t column_unit = 64) noexcept;
 
