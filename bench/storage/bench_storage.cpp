@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -207,16 +208,16 @@ int measure_large(const std::string& path) {
   return wrong == 0 ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+int run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 2 && arguments[0] == "--open") return measure_open(arguments[1]);
   if (arguments.size() == 2 && arguments[0] == "--first") return touch_first_tensor(arguments[1]);
   const bool large = !arguments.empty() && arguments[0] == "--large";
   const bool has_folder = arguments.size() > (large ? 1U : 0U);
   const std::filesystem::path folder =
       has_folder ? std::filesystem::path(arguments.back()) : std::filesystem::temp_directory_path();
+  if (!std::filesystem::is_directory(folder)) {
+    throw std::runtime_error(folder.string() + " is no folder: bench_storage [--large] [FOLDER]");
+  }
   const std::string path =
       std::filesystem::absolute(folder) / ("bench_" + std::to_string(::getpid()) + ".parquet");
   int status = 0;
@@ -227,4 +228,15 @@ int main(int argc, char** argv) {
   }
   std::filesystem::remove(path);
   return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
 }
