@@ -112,6 +112,17 @@ enum class Remasking {
   kEntropyBound,          ///< lowest entropy first while the sum of the others stays bounded
 };
 
+/// Which keys and values of a canvas are kept between steps. Sources: Fast-dLLM (arXiv 2505.22618).
+///
+/// Exact where a block does not see later ones (block-causal models): there prefix and dual keep
+/// what is final. An approximation where the whole canvas is visible: what is kept was computed
+/// when the tokens filled since were still masks (docs/performance.md has the measured loss).
+enum class CacheMode {
+  kNone,    ///< every step computes the whole canvas
+  kPrefix,  ///< what precedes the block's first mask is kept
+  kDual,    ///< also what follows its last mask
+};
+
 /// Masked diffusion: a canvas of masks, revealed a few tokens a step.
 struct DiffusionConfig {
   int32_t max_new_tokens = 64;
@@ -130,9 +141,12 @@ struct DiffusionConfig {
   float editing_threshold = 0.9F;     ///< editing kind
   int32_t max_post_steps = 16;        ///< editing kind: calls after the last mask of a block
   float cfg_scale = 0.0F;             ///< classifier-free guidance; 0: off
-  bool stop_at_end_of_text = true;    ///< cut, and stop early, at the first end-of-text
-  std::vector<std::string> stop;      ///< text ends before the first of these
-  int32_t num_samples = 1;            ///< canvases drawn at once, each with its own random stream
+  CacheMode kv_cache = CacheMode::kNone;
+  int32_t cache_refresh_steps =
+      0;  ///< whole canvas every so many steps of a block; 0: at its first
+  bool stop_at_end_of_text = true;  ///< cut, and stop early, at the first end-of-text
+  std::vector<std::string> stop;    ///< text ends before the first of these
+  int32_t num_samples = 1;          ///< canvases drawn at once, each with its own random stream
   uint64_t seed = 0;
   bool logprobs = false;  ///< also return the log probability each token had when revealed
   CancellationToken cancellation;

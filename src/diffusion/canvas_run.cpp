@@ -35,6 +35,14 @@ std::span<const int32_t> CanvasRun::window() const noexcept {
   return std::span(canvas_.token_ids).first(static_cast<std::size_t>(blocks_[block_].visible_end));
 }
 
+CacheAction CanvasRun::cache_action() const noexcept {
+  if (settings_.kv_cache == CacheMode::kNone || settings_.layout.causal) return CacheAction::kNone;
+  const int32_t period = settings_.cache_refresh_steps;
+  const int32_t answers = num_answers_in_block_;
+  const bool refreshes = answers == 0 || (period > 0 && answers % period == 0);
+  return refreshes ? CacheAction::kRefresh : CacheAction::kReuse;
+}
+
 void CanvasRun::find_masks() {
   masked_positions_.clear();
   for (int32_t position = blocks_[block_].begin; position < blocks_[block_].end; ++position) {
@@ -48,6 +56,12 @@ void CanvasRun::begin_block() {
   const Block& block = blocks_[block_];
   find_masks();
   step_in_block_ = 0;
+  num_answers_in_block_ = 0;
+  if (!masked_positions_.empty()) {
+    const bool keeps_end = settings_.kv_cache == CacheMode::kDual;
+    active_ = {masked_positions_.front(),
+               keeps_end ? masked_positions_.back() + 1 : block.visible_end};
+  }
   num_post_steps_ = 0;
   last_num_changes_ = 0;
   block_had_masks_ = !masked_positions_.empty();
@@ -114,6 +128,7 @@ bool CanvasRun::apply(std::span<const RowCandidates> rows) {
     logprobs_[position] = reveal.log_prob;
   }
   if (is_post_step) ++num_post_steps_;
+  ++num_answers_in_block_;
   find_masks();
   finish_step(static_cast<int32_t>(reveals.size()));
   return !reveals.empty();

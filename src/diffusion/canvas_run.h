@@ -11,6 +11,7 @@
 
 #include "aios/results.h"
 #include "diffusion/canvas.h"
+#include "diffusion/denoiser.h"
 #include "diffusion/discrete_sampler.h"
 
 namespace aios {
@@ -23,6 +24,8 @@ struct RunSettings {
   int32_t mask_token_id = 0;
   std::vector<int32_t> end_token_ids;
   bool stop_at_end_of_text = true;
+  CacheMode kv_cache = CacheMode::kNone;
+  int32_t cache_refresh_steps = 0;  ///< 0: at a block's first step only
   const UniformSource* noise = nullptr;
 };
 
@@ -37,6 +40,9 @@ class CanvasRun {
   /// After `advance()` returned true: what the next step needs.
   [[nodiscard]] std::span<const int32_t> wanted_positions() const noexcept { return wanted_; }
   [[nodiscard]] std::span<const int32_t> window() const noexcept;
+  /// What the step may take from earlier ones, and the positions that it computes then.
+  [[nodiscard]] CacheAction cache_action() const noexcept;
+  [[nodiscard]] CanvasRange active_range() const noexcept { return active_; }
   [[nodiscard]] int32_t step() const noexcept { return step_; }
   [[nodiscard]] int32_t index() const noexcept { return index_; }
   [[nodiscard]] std::span<const uint8_t> given() const noexcept { return given_; }
@@ -69,12 +75,14 @@ class CanvasRun {
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
   StepPlan plan_;
+  CanvasRange active_;                     // of the block, as the cache mode says
   std::vector<int32_t> masked_positions_;  // of the block
   std::vector<int32_t> wanted_;
   std::vector<int32_t> final_ends_;
   int32_t index_;
   int32_t step_ = 0;
   int32_t step_in_block_ = 0;
+  int32_t num_answers_in_block_ = 0;
   int32_t num_post_steps_ = 0;
   int32_t last_num_changes_ = 0;
   int32_t num_planned_steps_ = 0;

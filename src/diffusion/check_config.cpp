@@ -44,6 +44,7 @@ void check_diffusion_config(const DiffusionConfig& config) {
   require(config.max_post_steps >= 0, "max_post_steps must be at least 0");
   require(config.cfg_scale >= 0 && std::isfinite(config.cfg_scale),
           "cfg_scale must be a number of at least 0 (0 is off)");
+  require(config.cache_refresh_steps >= 0, "cache_refresh_steps must be at least 0 (0 is once)");
   require(config.num_samples >= 1, "num_samples must be at least 1");
 }
 

@@ -10,10 +10,18 @@
 namespace aios {
 
 /// What to do with keys and values that the denoiser may keep of this canvas. A denoiser without a
-/// cache computes the same answer from the whole window.
+/// cache computes its answer from the whole window.
 enum class CacheAction {
-  kNone,   ///< window is the whole visible canvas; keep nothing
-  kStore,  ///< as kNone, and what lies before the window's end is final from now on
+  kNone,     ///< window is the whole visible canvas
+  kStore,    ///< as kNone, and what lies before the window's end is final from now on
+  kRefresh,  ///< as kNone; keys and values of the whole window are kept for kReuse
+  kReuse,    ///< only `active` is computed: for the rest the last kRefresh stands in
+};
+
+/// Positions [begin, end) of a canvas.
+struct CanvasRange {
+  int32_t begin = 0;
+  int32_t end = 0;
 };
 
 /// One canvas of a call. Positions count from the start of the canvas; the network sees the first
@@ -27,6 +35,7 @@ struct DenoiseInput {
   /// rows are expected: a notice, on which the denoiser may act now, at its next call, or never.
   std::span<const int32_t> positions;
   CacheAction cache_action = CacheAction::kNone;
+  CanvasRange active = {};  ///< with kReuse: not empty, inside the window, holds `positions`
 };
 
 /// The network. Results are for the position asked: the denoiser applies the model's logit shift.

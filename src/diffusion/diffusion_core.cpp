@@ -102,6 +102,8 @@ FilledCanvases DiffusionCore::fill(std::vector<Canvas> canvases, const Diffusion
   settings.mask_token_id = tokens_.mask_token_id;
   settings.end_token_ids = tokens_.end_token_ids;
   settings.stop_at_end_of_text = config.stop_at_end_of_text;
+  settings.kv_cache = config.kv_cache;
+  settings.cache_refresh_steps = config.cache_refresh_steps;
   settings.noise = &noise;
 
   std::vector<CanvasRun> runs;

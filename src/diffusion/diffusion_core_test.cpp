@@ -317,6 +317,40 @@ TEST(DiffusionCore, RefusesToSuppressEverything) {
   }
 }
 
+/// Fast-dLLM: the whole canvas at a block's first step, then the block and what follows it, or the
+/// block alone.
+TEST(DiffusionCore, SaysWhatACacheMayKeep) {
+  using Asked = std::tuple<CacheAction, int32_t, int32_t>;
+  const auto asked = [](CacheMode mode, int32_t refresh_steps) {
+    test::FormulaDenoiser denoiser({});
+    DiffusionConfig config;
+    config.block_length = 3;
+    config.kv_cache = mode;
+    config.cache_refresh_steps = refresh_steps;
+    Canvas canvas = prompt_and_hole({1, 2}, 6);
+    canvas.block_origin = 2;
+    DiffusionCore(denoiser, {test::kMaskId, {}, {}}).fill({canvas}, config, false, kNoise);
+    std::vector<Asked> calls;
+    for (const auto& call : denoiser.calls) {
+      calls.emplace_back(call.action, call.active.begin, call.active.end);
+    }
+    return calls;
+  };
+  constexpr auto kRefresh = CacheAction::kRefresh;
+  constexpr auto kReuse = CacheAction::kReuse;
+  EXPECT_THAT(
+      asked(CacheMode::kPrefix, 0),
+      testing::ElementsAre(Asked{kRefresh, 2, 8}, Asked{kReuse, 2, 8}, Asked{kReuse, 2, 8},
+                           Asked{kRefresh, 5, 8}, Asked{kReuse, 5, 8}, Asked{kReuse, 5, 8}));
+  EXPECT_THAT(
+      asked(CacheMode::kDual, 2),
+      testing::ElementsAre(Asked{kRefresh, 2, 5}, Asked{kReuse, 2, 5}, Asked{kRefresh, 2, 5},
+                           Asked{kRefresh, 5, 8}, Asked{kReuse, 5, 8}, Asked{kRefresh, 5, 8}));
+  for (const auto& [action, begin, end] : asked(CacheMode::kNone, 0)) {
+    EXPECT_EQ(action, CacheAction::kNone);
+  }
+}
+
 TEST(DiffusionCore, RefusesOptionsOutOfRange) {
   TableDenoiser denoiser = favouring({0, 1});
   const auto error = [&](auto&& change) {
@@ -345,6 +379,7 @@ TEST(DiffusionCore, RefusesOptionsOutOfRange) {
   EXPECT_THAT(error([&](auto& c) { c.entropy_bound = -1; }), says("entropy_bound"));
   EXPECT_THAT(error([&](auto& c) { c.max_post_steps = -1; }), says("max_post_steps"));
   EXPECT_THAT(error([&](auto& c) { c.cfg_scale = HUGE_VALF; }), says("cfg_scale"));
+  EXPECT_THAT(error([&](auto& c) { c.cache_refresh_steps = -1; }), says("cache_refresh_steps"));
   EXPECT_THAT(error([&](auto& c) { c.num_samples = 0; }), says("num_samples"));
   EXPECT_THAT(error([&](auto& c) { c.remasking = static_cast<Remasking>(99); }),
               says("unknown remasking"));

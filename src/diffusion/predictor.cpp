@@ -117,7 +117,8 @@ void Predictor::call(std::span<CanvasRun* const> runs) {
   std::vector<DenoiseInput> inputs;
   std::vector<NoiseKey> keys;
   for (const CanvasRun* run : runs) {
-    inputs.push_back({run->index(), run->window(), run->wanted_positions(), CacheAction::kNone});
+    inputs.push_back({run->index(), run->window(), run->wanted_positions(), run->cache_action(),
+                      run->active_range()});
     for (const int32_t position : run->wanted_positions()) {
       keys.push_back({run->index(), run->step(), position});
     }

@@ -55,6 +55,7 @@ DiffusionResults DiffusionCall::fill(const Canvas& canvas, const StepCallback& o
   end_tokenizing();
   DiffusionResults results;
   results.seconds.tokenize = tokenize_seconds_;
+  if (config_.kv_cache != CacheMode::kNone) denoiser_.keep_caches(canvas.length());
   const std::vector<Canvas> canvases(static_cast<std::size_t>(config_.num_samples), canvas);
   FilledCanvases filled =
       core_.fill(canvases, config_, causal_blocks(), PhiloxUniformSource(config_.seed), on_step);

@@ -276,6 +276,10 @@ TEST_F(InferenceErrors, CacheCutToMoreThanItHolds) {
   const auto cache = core_.make_cache(8);
   EXPECT_THAT(refusal([&] { cache->truncate(1); }),
               HasSubstr("a cache of 0 tokens cannot be cut to 1"));
+  const std::vector<int32_t> ids{1, 2};
+  const std::vector<SequenceInput> behind{{ids, cache.get(), 1}};
+  EXPECT_THAT(refusal([&] { (void)core_.hidden_states(behind, AttentionKind::kFull); }),
+              HasSubstr("replaces tokens from 1 on where its cache holds 0"));
 }
 
 class WeightErrors : public testing::Test {

@@ -2,7 +2,8 @@
 ///
 /// Made by `InferenceCore::make_cache`, filled by calls that name it in a `SequenceInput`, and
 /// opaque otherwise. One cache belongs to one sequence of one call at a time; different caches may
-/// be used from different threads. A call that throws leaves its length as it was.
+/// be used from different threads. A call that throws leaves its length as it was; what the call
+/// was to replace is then undefined.
 ///
 /// Under causal attention a cached call gives the same bits as the whole sequence at once. Under
 /// block-causal attention so it does when every call ends on a border of blocks. Under full

@@ -12,7 +12,11 @@ namespace {
 void check_length(const SequenceInput& sequence, const std::string& name, const ModelSpec& spec) {
   if (sequence.token_ids.empty()) throw InferenceError(name + " is empty; give it a token");
   const int64_t held = sequence.cache == nullptr ? 0 : sequence.cache->length();
-  const int64_t length = held + std::ssize(sequence.token_ids);
+  if (sequence.begin() < 0 || sequence.begin() > held) {
+    throw InferenceError(name + " replaces tokens from " + std::to_string(sequence.begin()) +
+                         " on where its cache holds " + std::to_string(held));
+  }
+  const int64_t length = sequence.begin() + std::ssize(sequence.token_ids);
   if (length > spec.context_length()) {
     throw InferenceError(name + " has " + std::to_string(length) +
                          " tokens where this model's context is " +
@@ -39,8 +43,7 @@ void check_ids(const SequenceInput& sequence, const std::string& name, const Mod
 /// Positions of one sequence, appended. See `ModelSpec::skip_pad_positions`.
 void append_positions(const SequenceInput& sequence, const ModelSpec& spec,
                       std::vector<int32_t>& positions) {
-  const int64_t held = sequence.cache == nullptr ? 0 : sequence.cache->length();
-  auto next = static_cast<int32_t>(spec.position_offset + held);
+  auto next = static_cast<int32_t>(spec.position_offset + sequence.begin());
   const auto pad = static_cast<int32_t>(spec.position_offset - 1);
   for (const int32_t id : sequence.token_ids) {
     const bool skipped = spec.skip_pad_positions && id == pad;
@@ -72,6 +75,7 @@ PackedBatch pack(std::span<const SequenceInput> sequences, const ModelSpec& spec
     append_positions(sequence, spec, batch.positions);
     batch.starts.push_back(static_cast<int32_t>(num_tokens));
     batch.caches.push_back(sequence.cache);
+    batch.begins.push_back(sequence.begin());
   }
   return batch;
 }

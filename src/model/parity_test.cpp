@@ -122,6 +122,30 @@ TEST_P(Parity, ATruncatedCacheGoesOnFromThere) {
   EXPECT_EQ(rows, all_rows(core, {{ids, nullptr}}, AttentionKind::kCausal));
 }
 
+/// Under full attention kept tokens stay as they were computed, so that tokens put back see again
+/// what they saw.
+TEST_P(Parity, TokensPutBackIntoACacheGiveTheSameBits) {
+  for (const ComputeType compute : {ComputeType::kF32, ComputeType::kAuto}) {
+    const InferenceCore core = this->core(2, compute);
+    if (!core.spec().allows(AttentionKind::kFull)) return;
+    if (core.spec().skip_pad_positions) return;  // positions depend on pads before the cached ones
+    const std::span<const int32_t> ids = fixture_.sequences[0];
+    const auto cache = core.make_cache(std::ssize(ids));
+    const std::vector<float> all = all_rows(core, {{ids, cache.get()}}, AttentionKind::kFull);
+    const std::size_t begin = ids.size() / 3;
+    const std::size_t size = ids.size() / 3 + 1;
+    const std::vector<int32_t> others(size, ids[0]);
+    const auto at = static_cast<int64_t>(begin);
+    (void)all_rows(core, {{others, cache.get(), at}}, AttentionKind::kFull);
+    EXPECT_EQ(cache->length(), std::ssize(ids));
+    const std::vector<float> rows =
+        all_rows(core, {{ids.subspan(begin, size), cache.get(), at}}, AttentionKind::kFull);
+    const std::size_t width = rows.size() / size;
+    const auto expected = std::span(all).subspan(begin * width, size * width);
+    EXPECT_EQ(rows, std::vector<float>(expected.begin(), expected.end()));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Fixtures, Parity, testing::ValuesIn(fixture_names()),
                          [](const auto& test) { return test.param; });
 

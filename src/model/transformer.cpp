@@ -1,5 +1,6 @@
 #include "model/transformer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -54,7 +55,8 @@ BufferPtr Transformer::forward(const PackedBatch& batch, AttentionKind attention
   normalize_in_place(final_norm_, num_tokens, state);
   for (std::size_t s = 0; s < batch.num_sequences(); ++s) {
     if (batch.caches[s] == nullptr) continue;
-    batch.caches[s]->length_ += batch.starts[s + 1] - batch.starts[s];
+    const int64_t end = batch.begins[s] + batch.starts[s + 1] - batch.starts[s];
+    batch.caches[s]->length_ = std::max(batch.caches[s]->length_, end);
   }
   return std::move(state.hidden);
 }
@@ -90,11 +92,11 @@ void Transformer::append_to_caches(int64_t layer, const PackedBatch& batch,
   for (std::size_t s = 0; s < batch.num_sequences(); ++s) {
     if (batch.caches[s] == nullptr) continue;
     const KVCache::Layer& cached = batch.caches[s]->layers_[static_cast<std::size_t>(layer)];
-    const int64_t held = batch.caches[s]->length();
+    const int64_t begin = batch.begins[s];
     const int64_t start = batch.starts[s];
     const int64_t num_tokens = batch.starts[s + 1] - start;
-    backend_->copy_rows(*state.key, start, *cached.keys, held, num_tokens);
-    backend_->copy_rows(*state.value, start, *cached.values, held, num_tokens);
+    backend_->copy_rows(*state.key, start, *cached.keys, begin, num_tokens);
+    backend_->copy_rows(*state.value, start, *cached.values, begin, num_tokens);
   }
 }
 
@@ -108,8 +110,9 @@ std::vector<KeyValueRange> Transformer::key_value_ranges(int64_t layer, const Pa
       ranges.push_back({state.key.get(), state.value.get(), start, num_tokens, 0});
     } else {
       const KVCache::Layer& cached = batch.caches[s]->layers_[static_cast<std::size_t>(layer)];
-      const int64_t held = batch.caches[s]->length();
-      ranges.push_back({cached.keys.get(), cached.values.get(), 0, held + num_tokens, held});
+      const int64_t begin = batch.begins[s];
+      const int64_t length = std::max(batch.caches[s]->length(), begin + num_tokens);
+      ranges.push_back({cached.keys.get(), cached.values.get(), 0, length, begin});
     }
   }
   return ranges;

@@ -31,6 +31,8 @@ struct RecordedCall {
   std::vector<int32_t> window;
   std::vector<int32_t> positions;
   bool store = false;
+  CacheAction action = CacheAction::kNone;
+  CanvasRange active;
 };
 
 /// Answers a request from the rows of logits.
@@ -48,7 +50,9 @@ class FormulaDenoiser final : public Denoiser {
     for (const DenoiseInput& input : inputs) {
       calls.push_back({{input.window.begin(), input.window.end()},
                        {input.positions.begin(), input.positions.end()},
-                       input.cache_action == CacheAction::kStore});
+                       input.cache_action == CacheAction::kStore,
+                       input.cache_action,
+                       input.active});
       for (const int32_t position : input.positions) {
         const int32_t row = options_.shifted ? std::max(position - 1, 0) : position;
         logits.push_back(row_logits(input.window, row));
