@@ -40,14 +40,16 @@ setup-checks:
 # $(call build,PRESET,TARGETS): configure when needed, build quietly.
 define build
 	@[ -f build/$(1)/build.ninja ] || cmake --preset $(1) > /dev/null
-	cmake --build build/$(1) $(if $(strip $(2)),--target $(2)) -- --quiet
+	@echo "building $(or $(strip $(2)),everything) in build/$(1): minutes at first, seconds later"
+	@cmake --build build/$(1) $(if $(strip $(2)),--target $(2)) -- --quiet
 endef
 
 release: setup
 	$(call build,release)
 
-demo: release
-	examples/demo.sh
+demo: setup
+	$(call build,release,aios)
+	@examples/demo.sh
 
 test: release
 	$(RUN_TESTS) --build build/release --pytest tests --ignore tests/oracle
