@@ -131,14 +131,15 @@ class AmxMatmul {
     }
   }
 
+  /// x streams past the first-level cache, where the block's weights stay.
   template <bool kTwoWeights, bool kTwoX>
   void step(const uint16_t* weights, int64_t stride, const uint16_t* x) const noexcept {
     const int64_t stride_bytes = stride * static_cast<int64_t>(sizeof(uint16_t));
     _tile_loadd(4, weights, stride_bytes);
-    _tile_loadd(6, x, kTileBytes);
+    _tile_stream_loadd(6, x, kTileBytes);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (kTwoX) {
-      _tile_loadd(7, x + kTileRows * a_.x_stride, kTileBytes);
+      _tile_stream_loadd(7, x + kTileRows * a_.x_stride, kTileBytes);
       _tile_dpbf16ps(1, 4, 7);
     }
     if constexpr (kTwoWeights) {
