@@ -55,7 +55,7 @@ DeviceTensorPtr CpuBackend::load(const TensorView& tensor) {
 }
 
 BufferPtr CpuBackend::allocate(int64_t rows, int64_t columns) {
-  return std::make_unique<CpuBuffer>(rows, columns);
+  return std::make_unique<CpuBuffer>(rows, columns, buffer_pool_);
 }
 
 void CpuBackend::read(const Buffer& source, int64_t row, std::span<float> destination) {

@@ -80,6 +80,7 @@ class CpuBackend final : public Backend {
   const Kernels& kernels_;
   ComputeType compute_;
   LendingPool<Workspace> workspaces_;
+  std::shared_ptr<BufferPool> buffer_pool_ = std::make_shared<BufferPool>();
 };
 
 /// A norm with its vectors looked up and checked, or none.

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/cpu/buffer_pool.h"
 #include "base/aligned_buffer.h"
 #include "tensor/tensor_view.h"
 
@@ -45,14 +47,20 @@ const float* vector_of(const DeviceTensorPtr& tensor, int64_t size, const char* 
 
 class CpuBuffer final : public Buffer {
  public:
-  CpuBuffer(int64_t rows, int64_t columns)
-      : Buffer(rows, columns), memory_(static_cast<std::size_t>(rows * columns)) {}
+  CpuBuffer(int64_t rows, int64_t columns, std::shared_ptr<BufferPool> pool)
+      : Buffer(rows, columns),
+        pool_(std::move(pool)),
+        memory_(pool_->take(static_cast<std::size_t>(rows * columns))) {}
+  ~CpuBuffer() override { pool_->give_back(std::move(memory_)); }
+  CpuBuffer(const CpuBuffer&) = delete;
+  CpuBuffer& operator=(const CpuBuffer&) = delete;
   [[nodiscard]] float* row(int64_t index) noexcept { return memory_.data() + index * columns(); }
   [[nodiscard]] const float* row(int64_t index) const noexcept {
     return memory_.data() + index * columns();
   }
 
  private:
+  std::shared_ptr<BufferPool> pool_;
   AlignedBuffer<float> memory_;
 };
 
