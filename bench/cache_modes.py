@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a KV cache of diffusion costs and saves: bench/cache_modes.py AIOS MODEL TEXT
 
-Cuts the text into prompts of whole words, lets the model go on after each with every cache mode, and
-prints for each mode: seconds of computing, tokens that are the same as without a cache, and how
+Cuts the text into prompts of whole words, lets the model go on after each with every cache mode,
+and prints for each mode: seconds of computing, tokens that are the same as without a cache, and how
 likely the model itself, read left to right, finds what was written (nats per token; near the line
 without a cache is what counts, not low).
 """
