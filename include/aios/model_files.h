@@ -1,4 +1,4 @@
-/// Model directories on disk: convert, inspect, verify.
+/// Model directories on disk: convert, export, inspect, verify.
 ///
 /// Functions only; each opens what it needs and closes it again. Safe to call from several threads
 /// on different output directories. Formats: docs/formats/.
@@ -32,6 +32,19 @@ struct ConvertReport {
 /// @throws IoError, FormatError, ConfigError, InferenceError
 ConvertReport convert_model(const std::string& input_directory, const std::string& output_directory,
                             const ConvertOptions& options = {});
+
+struct ExportOptions {
+  bool overwrite = false;     ///< replace an existing output directory
+  ProgressCallback progress;  ///< in bytes of weights
+  CancellationToken cancellation;
+};
+
+/// The way back: writes a Hugging Face folder (model.safetensors and the files beside it) from a
+/// model directory of any supported kind. Tensors keep their names, types and bytes. The output
+/// appears whole or not at all.
+/// @throws IoError, FormatError, ConfigError, CancelledError
+ConvertReport export_model(const std::string& input_directory, const std::string& output_directory,
+                           const ExportOptions& options = {});
 
 struct TensorSummary {
   std::string name;

@@ -46,6 +46,7 @@ void add_logits_command(CLI::App& app, Session& session);
 void add_tokenize_command(CLI::App& app, Session& session);
 void add_detokenize_command(CLI::App& app, Session& session);
 void add_convert_command(CLI::App& app, Session& session);
+void add_export_command(CLI::App& app, Session& session);
 void add_inspect_command(CLI::App& app, Session& session);
 void add_verify_command(CLI::App& app, Session& session);
 void add_devices_command(CLI::App& app, Session& session);

@@ -23,15 +23,16 @@ std::string join(const std::vector<std::string>& words) {
   return text;
 }
 
-void convert(const Session& session, const std::string& input, const std::string& output,
-             ConvertOptions options) {
+/// Runs convert_model or export_model with a bar and Ctrl-C, and answers with its report.
+template <typename Options, typename Work>
+void rewrite(const Session& session, Options options, const char* title, Work work) {
   ConvertReport report;
   {
     const Cancellable cancellable;
-    ProgressBar bar("converting");
+    ProgressBar bar(title);
     options.cancellation = cancellable.token();
     options.progress = bar.callback();
-    report = convert_model(input, output, options);
+    report = work(options);
   }
   if (session.json) return write_output(to_line(to_json(report)));
   char text[160];
@@ -77,10 +78,11 @@ void verify(const Session& session, const std::string& directory) {
                " tensors, " + with_unit(report.num_bytes) + "\n");
 }
 
-struct ConvertArguments {
+template <typename Options>
+struct RewriteArguments {
   std::string input;
   std::string output;
-  ConvertOptions options;
+  Options options;
 };
 
 CLI::Option* add_directory(CLI::App& command, const std::string& name, std::string& directory,
@@ -91,14 +93,32 @@ CLI::Option* add_directory(CLI::App& command, const std::string& name, std::stri
 }  // namespace
 
 void add_convert_command(CLI::App& app, Session& session) {
-  auto state = std::make_shared<ConvertArguments>();
+  auto state = std::make_shared<RewriteArguments<ConvertOptions>>();
   CLI::App& command = add_command(
       app, session, "convert", "write a model directory as Parquet V2", CommonFlags::kNone,
-      [state, &session] { convert(session, state->input, state->output, state->options); });
+      [state, &session] {
+        rewrite(session, state->options, "converting", [&](const ConvertOptions& options) {
+          return convert_model(state->input, state->output, options);
+        });
+      });
   add_directory(command, "IN", state->input, "model directory: Hugging Face, V1 or V2");
   add_directory(command, "OUT", state->output, "directory to write; appears whole or not at all");
   command.add_option("--dtype", state->options.dtype, "keep|f32|bf16|f16 (default keep)")
       ->type_name("TYPE");
+  command.add_flag("--overwrite", state->options.overwrite, "replace OUT if it is there");
+}
+
+void add_export_command(CLI::App& app, Session& session) {
+  auto state = std::make_shared<RewriteArguments<ExportOptions>>();
+  CLI::App& command = add_command(
+      app, session, "export", "write a model directory as safetensors", CommonFlags::kNone,
+      [state, &session] {
+        rewrite(session, state->options, "exporting", [&](const ExportOptions& options) {
+          return export_model(state->input, state->output, options);
+        });
+      });
+  add_directory(command, "IN", state->input, "model directory: Hugging Face, V1 or V2");
+  add_directory(command, "OUT", state->output, "directory to write; appears whole or not at all");
   command.add_flag("--overwrite", state->options.overwrite, "replace OUT if it is there");
 }
 

@@ -7,9 +7,9 @@
 #include "aios/error.h"
 #include "aios/model_files.h"
 #include "base/suggestion.h"
-#include "base/text_file.h"
 #include "convert/atomic_directory.h"
 #include "convert/metadata.h"
+#include "convert/model_directory.h"
 #include "engine/loaded_model.h"
 #include "storage/atomic_file.h"
 #include "storage/parquet_writer.h"
@@ -23,24 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeightsFile = "weights.parquet";
-constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20U;
-
-/// What a model directory may have beside config.json and weights; all of it is copied verbatim.
-constexpr const char* kCopiedFiles[] = {
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "modules.json",
-    "config_sentence_transformers.json",
-    "sentence_bert_config.json",
-    "1_Pooling/config.json",
-    "README.md",
-    "LICENSE",
-};
 
 /// @returns nothing for `keep`
 std::optional<DType> parse_dtype(const std::string& name) {
@@ -49,28 +31,6 @@ std::optional<DType> parse_dtype(const std::string& name) {
   const std::vector<std::string> known = {"keep", "f32", "bf16", "f16"};
   throw ConfigError("dtype must be one of keep|f32|bf16|f16, not '" + name + "'" +
                     suggestion(name, known));
-}
-
-bool is_inside(const fs::path& path, const fs::path& directory) {
-  const fs::path relative =
-      fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(directory));
-  return !relative.empty() && *relative.begin() != ".." && relative != ".";
-}
-
-/// Nothing but a model directory, or an empty one, is ever replaced.
-void check_output(const std::string& input, const std::string& output, bool overwrite) {
-  if (is_inside(input, output)) {
-    throw ConfigError("'" + output + "' holds the input '" + input + "': choose another output");
-  }
-  if (!fs::exists(output)) return;
-  if (!fs::is_directory(output)) throw IoError("'" + output + "' is there and is no directory");
-  if (fs::is_empty(output)) return;
-  if (!overwrite) {
-    throw IoError("'" + output + "' is there already; choose another name, or give --overwrite");
-  }
-  if (!fs::exists(fs::path(output) / "config.json")) {
-    throw IoError("'" + output + "' is no model directory: it is not overwritten");
-  }
 }
 
 bool is_float(DType dtype) {
@@ -119,7 +79,7 @@ class Conversion {
     const std::unique_ptr<WeightLoader> weights = WeightLoader::open(input_.string());
     metadata_.source_format = weights->format();
     write_weights(*weights, parse_dtype(options_.dtype));
-    for (const char* name : kCopiedFiles) copy_file(name);
+    for (const std::string& name : present_model_files(input_)) copy_file(name);
     report_.output_bytes += static_cast<int64_t>(fs::file_size(output_ / kWeightsFile));
     write_metadata();
     return report_;
@@ -152,13 +112,7 @@ class Conversion {
 
   void copy_file(const std::string& name) {
     check_cancelled();
-    if (!fs::is_regular_file(input_ / name)) return;
-    fs::create_directories((output_ / name).parent_path());
-    const std::string bytes = read_text_file(input_ / name, kMaxFileBytes);
-    AtomicFile file(output_ / name);
-    file.write(bytes);
-    file.commit();
-    report_.output_bytes += std::ssize(bytes);
+    report_.output_bytes += copy_model_file(input_, name, output_);
     metadata_.checksums[name] = sha256_of_file(output_ / name);
   }
 

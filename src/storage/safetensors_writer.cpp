@@ -40,7 +40,8 @@ std::string header_of(std::span<const NamedTensor* const> tensors, const std::st
 
 }  // namespace
 
-void write_safetensors(const std::string& path, std::span<const NamedTensor> tensors) {
+void write_safetensors(const std::string& path, std::span<const NamedTensor> tensors,
+                       const std::function<void(int64_t)>& on_written) {
   std::vector<const NamedTensor*> sorted;
   for (const NamedTensor& tensor : tensors) sorted.push_back(&tensor);
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
@@ -52,8 +53,17 @@ void write_safetensors(const std::string& path, std::span<const NamedTensor> ten
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&header_size, 1)));
   file.write(header);
+  constexpr std::size_t kPiece = std::size_t{64} << 20U;
+  int64_t num_written = 0;
   for (const NamedTensor* const named : sorted) {
-    file.write({named->tensor.data, named->tensor.num_bytes});
+    std::span rest(named->tensor.data, named->tensor.num_bytes);
+    while (!rest.empty()) {
+      const auto piece = rest.first(std::min(rest.size(), kPiece));
+      file.write(piece);
+      rest = rest.subspan(piece.size());
+      num_written += std::ssize(piece);
+      if (on_written) on_written(num_written);
+    }
   }
   file.commit();
 }

@@ -62,6 +62,19 @@ def test_convert_rounds_matrices_and_keeps_vectors(succeed, without_tokenizer, t
     assert 0 < np.abs(before - after).max() < 0.1 * np.abs(before).max()
 
 
+def test_export_gives_back_what_was_converted(succeed, fail, without_tokenizer, converted,
+                                              tmp_path):
+    output = tmp_path / "exported"
+    report = json.loads(succeed("export", converted, output, "--json"))
+    assert report["num_tensors"] > 0 and report["output_bytes"] > report["input_bytes"] > 0
+    assert (output / "config.json").read_bytes() == (
+        without_tokenizer / "config.json").read_bytes()
+    before = logits(succeed, without_tokenizer, tmp_path / "before.npy")
+    assert (before == logits(succeed, output, tmp_path / "after.npy")).all()
+    assert "--overwrite" in fail(1, "export", converted, output)
+    succeed("export", converted, output, "--overwrite")
+
+
 def test_inspect(succeed, books):
     summary = json.loads(succeed("inspect", books, "--json"))
     assert summary["format"] == "parquet_v2" and summary["family"] == "dream"

@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "aios/error.h"
+#include "aios/model_files.h"
+#include "convert/atomic_directory.h"
+#include "convert/model_directory.h"
+#include "storage/safetensors_writer.h"
+#include "storage/weight_loader.h"
+
+namespace aios {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWeightsFile = "model.safetensors";
+
+void write_weights(const std::string& input, const fs::path& path, const ExportOptions& options,
+                   ConvertReport& report) {
+  const std::unique_ptr<WeightLoader> weights = WeightLoader::open(input);
+  std::vector<NamedTensor> tensors;
+  for (const TensorInfo& info : weights->tensors()) {
+    tensors.push_back({info.name, weights->tensor(info.name)});
+    ++report.num_tensors;
+    report.num_parameters += tensors.back().tensor.num_elements();
+    report.input_bytes += static_cast<int64_t>(info.num_bytes);
+  }
+  write_safetensors(path, tensors, [&](int64_t num_bytes) {
+    if (options.cancellation.cancelled()) throw CancelledError("export was cancelled");
+    if (options.progress) options.progress(num_bytes, report.input_bytes);
+  });
+  report.output_bytes = static_cast<int64_t>(fs::file_size(path));
+  constexpr double kBitsPerByte = 8;
+  report.bits_per_weight = kBitsPerByte * static_cast<double>(report.input_bytes) /
+                           static_cast<double>(std::max<int64_t>(report.num_parameters, 1));
+}
+
+}  // namespace
+
+ConvertReport export_model(const std::string& input_directory, const std::string& output_directory,
+                           const ExportOptions& options) {
+  try {
+    check_output(input_directory, output_directory, options.overwrite);
+    const std::vector<std::string> files = present_model_files(input_directory);
+    if (std::find(files.begin(), files.end(), "config.json") == files.end()) {
+      throw FormatError("'" + input_directory + "' has no config.json: it is no model directory");
+    }
+    AtomicDirectory directory(output_directory);
+    ConvertReport report;
+    write_weights(input_directory, directory.partial() / kWeightsFile, options, report);
+    for (const std::string& name : files) {
+      report.output_bytes += copy_model_file(input_directory, name, directory.partial());
+    }
+    directory.commit();
+    return report;
+  } catch (const fs::filesystem_error& error) {
+    throw IoError("cannot export to '" + output_directory + "': " + error.what());
+  }
+}
+
+}  // namespace aios
