@@ -32,6 +32,12 @@ void check_one_source(bool typed, bool input, const std::string& name) {
   if (!typed && !input) throw ConfigError("no text: give " + name + " or --input FILE");
 }
 
+/// A lone `-` is meant for standard input.
+void check_typed(const std::string& text, const std::string& name) {
+  if (text == "-") throw ConfigError(name + " is '-': give --input - for standard input");
+  check_utf8(text, name);
+}
+
 }  // namespace
 
 void check_utf8(std::string_view text, const std::string& where) {
@@ -59,7 +65,7 @@ void TextArgument::add_to(CLI::App& command, const std::string& name,
 std::string TextArgument::read() const {
   check_one_source(text_.has_value(), !input_.empty(), name_);
   if (text_) {
-    check_utf8(*text_, name_);
+    check_typed(*text_, name_);
     return *text_;
   }
   std::string text = read_utf8(input_);
@@ -93,7 +99,7 @@ std::vector<std::string> TextListArgument::read() const {
     if (flags_may_follow && word.starts_with("-")) throw ConfigError(unknown_flag(*command_, word));
     texts.push_back(word);
   }
-  for (const std::string& text : texts) check_utf8(text, "TEXT");
+  for (const std::string& text : texts) check_typed(text, "TEXT");
   return texts;
 }
 

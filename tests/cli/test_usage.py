@@ -34,6 +34,8 @@ WRONG = [
     (["infill", "a [[5-3]] b"], "ends before it begins"),
     (["score"], "FILE is required"),
     (["encode"], "no text: give TEXT or --input FILE"),
+    (["encode", "-"], "TEXT is '-': give --input - for standard input"),
+    (["diffuse", "-"], "PROMPT is '-': give --input - for standard input"),
     (["encode", "a", "--format", "xml"], "--format must be one of json|npy|parquet"),
     (["encode", "a", "--format", "npy"], "--format npy needs --output FILE"),
     (["encode", "a", "--pooling", "max"], "--pooling must be one of"),
