@@ -1,9 +1,9 @@
 /// `FastTokenizer`: text to token ids and back, as Hugging Face's `tokenizer.json` describes it.
 ///
-/// The pipeline is normalizer, pre-tokenizer, model, post-processor, decoder; a stage that is not
-/// supported is a `FormatError` that names it. Text is UTF-8; invalid bytes are refused with their
-/// offset (`TokenizerError`). A loaded tokenizer is immutable: every const member may be called
-/// from several threads at once.
+/// The pipeline is normalizer, pre-tokenizer, model, post-processor, decoder; a stage or option
+/// that is not supported is a `FormatError` that names it. Text is UTF-8; invalid bytes are refused
+/// with their offset (`TokenizerError`). A loaded tokenizer is immutable: every const member may be
+/// called from several threads at once.
 #pragma once
 
 #include <cstddef>
@@ -18,22 +18,35 @@
 
 namespace aios {
 
+/// Which text gives way where a pair is too long.
+enum class TruncationStrategy {
+  kLongestFirst,
+  kOnlyFirst,
+  kOnlySecond,
+};
+
 struct TokenizeOptions {
   bool add_special_tokens = true;
   int32_t max_length = 0;      ///< 0: no truncation (whatever the file says)
   bool truncate_left = false;  ///< which end is lost
-  int32_t pad_to_length = 0;   ///< batch: 0 no padding, -1 to the longest, else this length
+  TruncationStrategy truncation = TruncationStrategy::kLongestFirst;
+  bool return_overflow = false;  ///< fill `Encoding::overflow`
+  int32_t stride = 0;            ///< tokens that neighbouring windows share
+  int32_t pad_to_length = 0;     ///< batch: 0 no padding, -1 to the longest, else this length
+  int32_t pad_to_multiple = 0;   ///< with padding: the length is rounded up; 0: as it is
   bool pad_left = false;
+  bool offsets_in_characters = false;  ///< else in bytes
 };
 
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<std::pair<int64_t, int64_t>>
-      offsets;  ///< byte range in the text; {0, 0} for added ones
+  std::vector<std::pair<int64_t, int64_t>> offsets;  ///< range in the text; {0, 0} for added ones
   std::vector<int32_t> type_ids;
+  std::vector<int32_t> word_ids;  ///< which word of its text a token belongs to; -1: none
   std::vector<uint8_t> special_tokens_mask;
   std::vector<uint8_t> attention_mask;  ///< 0 on padding
   bool truncated = false;
+  std::vector<Encoding> overflow;  ///< what truncation cut off, in windows as long as this one
 };
 
 struct SpecialTokens {
@@ -67,6 +80,8 @@ class FastTokenizer {
   [[nodiscard]] std::optional<std::string> id_to_token(int32_t id) const;
   [[nodiscard]] bool is_special(int32_t id) const;
   [[nodiscard]] const SpecialTokens& special_tokens() const;
+  /// What "truncation" and "padding" of the file ask for; `encode` does so only if told to.
+  [[nodiscard]] const TokenizeOptions& stored_options() const;
 
   struct Implementation;
 

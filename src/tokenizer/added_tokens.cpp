@@ -38,7 +38,7 @@ std::size_t previous_character(std::string_view text, std::size_t end) {
 
 bool touches_word(std::string_view text, std::size_t begin, std::size_t end) {
   const auto is_word = [&](std::size_t at) {
-    return is_word_character(decode_utf8(text.data() + at).code_point);
+    return has_flag(decode_utf8(text.data() + at).code_point, kWordFlag);
   };
   return (begin > 0 && is_word(previous_character(text, begin))) ||
          (end < text.size() && is_word(end));

@@ -7,7 +7,7 @@
 
 namespace aios::tokenizer {
 
-uint32_t AlignedView::origin(std::size_t at) const noexcept {
+Origin AlignedView::origin(std::size_t at) const noexcept {
   if (origins_ != nullptr) return origins_[at];
   while (at > 0 && is_continuation(text_[at])) --at;
   return start_ + static_cast<uint32_t>(at);
@@ -35,30 +35,41 @@ void AlignedText::append(const AlignedView& view) {
     for (std::size_t i = 0; i < view.text().size(); ++i) origins_.push_back(view.origin(i));
     return;
   }
-  uint32_t origin = 0;
+  Origin origin = 0;
   for (std::size_t i = 0; i < view.text().size(); ++i) {
     if (!is_continuation(view.text()[i])) origin = view.origin(i);
     origins_.push_back(origin);
   }
 }
 
-void AlignedText::append(char32_t code_point, uint32_t origin) {
+void AlignedText::append(char32_t code_point, Origin origin) {
   append_utf8(code_point, text_);
   origins_.resize(text_.size(), origin);
 }
 
+void AlignedText::append(std::string_view text, Origin origin) {
+  text_ += text;
+  origins_.resize(text_.size(), origin);
+}
+
 void AlignedText::transform(std::span<const Change> changes, std::size_t dropped) {
-  if (text_.empty()) return;
+  // As in the source, what was inserted before the first original character stays where it is.
+  std::size_t at = 0;  // start of the next old character
+  while (at < text_.size() && (origins_[at] & kNoWidth) != 0) ++at;
+  if (at == text_.size()) return;
   AlignedText result;
   result.reserve(text_.size());
-  std::size_t at = 0;  // start of the next old character
+  result.append(view().part({0, static_cast<uint32_t>(at)}));
   const auto skip = [&](std::size_t characters) {
     for (; characters > 0 && at < text_.size(); --characters) at += utf8_size(text_[at]);
   };
   skip(dropped);
   for (const Change& change : changes) {
-    const std::size_t source = change.shift > 0 ? at - std::min<std::size_t>(at, 1) : at;
-    result.append(change.code_point, origins_[std::min(source, origins_.size() - 1)]);
+    const Origin origin =
+        at == 0 && change.shift > 0
+            ? origins_[0] | kNoWidth
+            : origins_[std::min(change.shift > 0 ? at - 1 : at, text_.size() - 1)];
+    result.append(change.code_point, origin);
     if (change.shift <= 0) skip(1 + static_cast<std::size_t>(-change.shift));
   }
   std::swap(*this, result);

@@ -18,23 +18,28 @@ struct Span {
   uint32_t begin, end;
 };
 
+/// Where a byte came from: the start of an original character, or, with `kNoWidth`, the place
+/// before it, at which the byte was inserted.
+using Origin = uint32_t;
+inline constexpr Origin kNoWidth = Origin{1} << 31U;
+[[nodiscard]] constexpr uint32_t start_of(Origin origin) noexcept { return origin & ~kNoWidth; }
+
 /// Text with the start of the original character of each byte. Borrowed.
 class AlignedView {
  public:
   AlignedView() = default;
   /// Text that is a part of the original, `start` bytes into it.
   AlignedView(std::string_view original, uint32_t start) : text_(original), start_(start) {}
-  AlignedView(std::string_view text, const uint32_t* origins) : text_(text), origins_(origins) {}
+  AlignedView(std::string_view text, const Origin* origins) : text_(text), origins_(origins) {}
 
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
   [[nodiscard]] bool is_original() const noexcept { return origins_ == nullptr; }
-  /// Where in the original the character of byte `at` starts.
-  [[nodiscard]] uint32_t origin(std::size_t at) const noexcept;
+  [[nodiscard]] Origin origin(std::size_t at) const noexcept;
   [[nodiscard]] AlignedView part(Span span) const noexcept;
 
  private:
   std::string_view text_;
-  const uint32_t* origins_ = nullptr;  // nullptr: the text is the original itself
+  const Origin* origins_ = nullptr;  // nullptr: the text is the original itself
   uint32_t start_ = 0;
 };
 
@@ -48,14 +53,18 @@ struct Change {
 
 class AlignedText {
  public:
+  AlignedText() = default;
+  explicit AlignedText(const AlignedView& view) { append(view); }
+
   [[nodiscard]] AlignedView view() const noexcept { return {text_, origins_.data()}; }
   [[nodiscard]] uint32_t size() const noexcept { return static_cast<uint32_t>(text_.size()); }
   void clear() noexcept;
   void reserve(std::size_t bytes);
   void append(const AlignedView& view);
-  void append(char32_t code_point, uint32_t origin);
+  void append(char32_t code_point, Origin origin);
+  void append(std::string_view text, Origin origin);
   /// A byte of ASCII.
-  void append_ascii(char byte, uint32_t origin) {
+  void append_ascii(char byte, Origin origin) {
     text_.push_back(byte);
     origins_.push_back(origin);
   }
@@ -66,7 +75,7 @@ class AlignedText {
 
  private:
   std::string text_;
-  std::vector<uint32_t> origins_;
+  std::vector<Origin> origins_;
 };
 
 }  // namespace aios::tokenizer

@@ -61,7 +61,7 @@ TEST_F(BertGold, BasicTokens) {
   const json normalizer_json = {{"type", "BertNormalizer"}};
   const json splitter_json = {{"type", "BertPreTokenizer"}};
   const auto normalizer = tokenizer::make_normalizer({normalizer_json, "test"});
-  const auto splitter = tokenizer::make_pre_tokenizer({splitter_json, "test"});
+  const auto splitter = tokenizer::make_pre_tokenizer({splitter_json, "test"}, {});
   tokenizer::WorkingText text;
   tokenizer::RegexScratch scratch;
   for (std::size_t i = 0; i < kNumQuestions; ++i) {

@@ -37,6 +37,14 @@ void append_letters(std::string_view bytes, std::string& text) {
   for (const char byte : bytes) append_utf8(letter_of_byte(static_cast<unsigned char>(byte)), text);
 }
 
+void append_letters(const AlignedView& bytes, AlignedText& text) {
+  Origin origin = 0;
+  for (std::size_t at = 0; at < bytes.text().size(); ++at) {
+    if (!is_continuation(bytes.text()[at])) origin = bytes.origin(at);
+    text.append(letter_of_byte(static_cast<unsigned char>(bytes.text()[at])), origin);
+  }
+}
+
 std::optional<std::string> bytes_of_letters(std::string_view text) {
   std::string bytes;
   for (std::size_t at = 0; at < text.size();) {

@@ -1,6 +1,7 @@
 #include "tokenizer/canonical.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "tokenizer/unicode_tables.h"
@@ -23,6 +24,31 @@ void order_canonically(std::vector<Change>& changes) {
     if (end - run > 1) std::stable_sort(run, end, by_class);  // a starter, class 0, stays in front
     run = end;
   }
+}
+
+/// From a decomposition in canonical order to the composed form.
+void compose_decomposed(std::vector<Change>& changes) {
+  std::size_t kept = 0;                  // changes[0, kept) are final or may still compose
+  std::size_t starter = changes.size();  // index of the last starter in there; size: none
+  uint8_t last_class = 0;                // of the marks kept behind the starter; 0: none
+  for (const Change change : changes) {  // a copy: kept entries overwrite the front
+    const uint8_t mark_class = combining_class(change.code_point);
+    if (starter < changes.size() && (last_class == 0 || last_class < mark_class)) {
+      Change& base = changes[starter];
+      if (const char32_t composite = compose(base.code_point, change.code_point)) {
+        base = {composite, base.shift + change.shift - 1};
+        continue;
+      }
+    }
+    if (mark_class == 0) {
+      starter = kept;
+      last_class = 0;
+    } else if (starter < changes.size()) {
+      last_class = mark_class;
+    }
+    changes[kept++] = change;
+  }
+  changes.resize(kept);
 }
 
 /// Whether no character has any of `flags`; those whose UTF-8 begins with a byte below `first_lead`
@@ -51,29 +77,26 @@ void decompose_canonically(std::string_view text, std::vector<Change>& changes) 
   order_canonically(changes);
 }
 
+void decompose_compatibly(std::string_view text, std::vector<Change>& changes) {
+  changes.clear();
+  std::array<char32_t, kMaxDecomposition> parts{};
+  for_each_character(text, [&](char32_t code_point) {
+    const int size = decompose_compatibly(code_point, parts);
+    for (int i = 0; i < size; ++i) {
+      changes.push_back({parts[static_cast<std::size_t>(i)], i == 0 ? 0 : 1});
+    }
+  });
+  order_canonically(changes);
+}
+
 void compose_canonically(std::string_view text, std::vector<Change>& changes) {
   decompose_canonically(text, changes);
-  std::size_t kept = 0;                  // changes[0, kept) are final or may still compose
-  std::size_t starter = changes.size();  // index of the last starter in there; size: none
-  uint8_t last_class = 0;                // of the marks kept behind the starter; 0: none
-  for (const Change change : changes) {  // a copy: kept entries overwrite the front
-    const uint8_t mark_class = combining_class(change.code_point);
-    if (starter < changes.size() && (last_class == 0 || last_class < mark_class)) {
-      Change& base = changes[starter];
-      if (const char32_t composite = compose(base.code_point, change.code_point)) {
-        base = {composite, base.shift + change.shift - 1};
-        continue;
-      }
-    }
-    if (mark_class == 0) {
-      starter = kept;
-      last_class = 0;
-    } else if (starter < changes.size()) {
-      last_class = mark_class;
-    }
-    changes[kept++] = change;
-  }
-  changes.resize(kept);
+  compose_decomposed(changes);
+}
+
+void compose_compatibly(std::string_view text, std::vector<Change>& changes) {
+  decompose_compatibly(text, changes);
+  compose_decomposed(changes);
 }
 
 bool is_surely_nfc(std::string_view text) noexcept {
@@ -82,6 +105,14 @@ bool is_surely_nfc(std::string_view text) noexcept {
 
 bool is_surely_nfd(std::string_view text) noexcept {
   return lacks_flags(text, 0xC3, kDecomposesFlag | kCombiningFlag);  // below U+00C0: in NFD
+}
+
+bool is_surely_nfkc(std::string_view text) noexcept {
+  return lacks_flags(text, 0xC2, kCompatibilityFlag | kNfcUncertainFlag);
+}
+
+bool is_surely_nfkd(std::string_view text) noexcept {
+  return lacks_flags(text, 0xC2, kCompatibilityFlag | kCombiningFlag);  // U+00A0 is the first
 }
 
 }  // namespace aios::tokenizer

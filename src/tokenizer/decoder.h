@@ -28,8 +28,11 @@ class Decoder {
   virtual ~Decoder() = default;
   /// Begins a text, to be handed to `next`, which must outlive the run.
   [[nodiscard]] virtual std::unique_ptr<DecoderRun> start(DecoderRun& next) const = 0;
-  /// Whether the whole text leaves as if it were one token; then no decoder may follow.
+  /// Whether the whole text leaves as if it were one token, in pieces.
   [[nodiscard]] virtual bool joins() const { return false; }
+  /// The same as `start` behind a decoder that joins: all that is pushed is one token. Unless a
+  /// decoder knows better it waits for the end.
+  [[nodiscard]] virtual std::unique_ptr<DecoderRun> start_joined(DecoderRun& next) const;
 };
 
 /// @throws FormatError naming an unsupported type or option
@@ -37,10 +40,16 @@ class Decoder {
 /// For files without a decoder: tokens with a space between them.
 [[nodiscard]] std::unique_ptr<Decoder> make_spaced_decoder();
 
-/// One per file in decoders/; rows of the table in decoder.cpp.
+/// Files in decoders/; rows of the table in decoder.cpp.
+[[nodiscard]] std::unique_ptr<Decoder> make_bpe_decoder(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Decoder> make_byte_fallback_decoder(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Decoder> make_byte_level_decoder(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Decoder> make_ctc_decoder(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Decoder> make_fuse_decoder(const JsonNode& json, int depth);
-[[nodiscard]] std::unique_ptr<Decoder> make_word_piece_decoder(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Decoder> make_metaspace_decoder(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Decoder> make_replace_decoder(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder_sequence(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Decoder> make_strip_decoder(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Decoder> make_word_piece_decoder(const JsonNode& json, int depth);
 
 }  // namespace aios::tokenizer

@@ -25,9 +25,12 @@ struct FastTokenizer::Implementation {
   tokenizer::Pipeline pipeline;
   SpecialTokens special_tokens;
   tokenizer::Padding padding;
+  TokenizeOptions stored_options;
 
   Implementation(const JsonNode& json, const std::vector<JsonNode>& configs)
-      : pipeline(json), special_tokens(read_special_tokens(configs, pipeline)) {
+      : pipeline(json),
+        special_tokens(read_special_tokens(configs, pipeline)),
+        stored_options(tokenizer::read_options(json)) {
     padding.id = special_tokens.pad.value_or(-1);
     if (const auto stored = json.find("padding")) {
       const auto last = int64_t{pipeline.id_bound()} - 1;
@@ -84,26 +87,10 @@ FastTokenizer::FastTokenizer(FastTokenizer&&) noexcept = default;
 FastTokenizer& FastTokenizer::operator=(FastTokenizer&&) noexcept = default;
 FastTokenizer::~FastTokenizer() = default;
 
-namespace {
-
-void pad_to(std::span<Encoding> encodings, const TokenizeOptions& options,
-            const tokenizer::Padding& padding) {
-  if (options.pad_to_length == 0) return;
-  std::size_t length = 0;
-  if (options.pad_to_length > 0) {
-    length = static_cast<std::size_t>(options.pad_to_length);
-  } else {
-    for (const Encoding& encoding : encodings) length = std::max(length, encoding.ids.size());
-  }
-  for (Encoding& encoding : encodings) tokenizer::pad(encoding, length, options.pad_left, padding);
-}
-
-}  // namespace
-
 Encoding FastTokenizer::encode(std::string_view text, const TokenizeOptions& options) const {
   check_options(options, implementation_->padding);
   Encoding encoding = tokenizer::encode(implementation_->pipeline, {&text, 1}, options);
-  pad_to({&encoding, 1}, options, implementation_->padding);
+  pad({&encoding, 1}, options, implementation_->padding);
   return encoding;
 }
 
@@ -112,7 +99,7 @@ Encoding FastTokenizer::encode_pair(std::string_view first, std::string_view sec
   check_options(options, implementation_->padding);
   const std::array texts = {first, second};
   Encoding encoding = tokenizer::encode(implementation_->pipeline, texts, options);
-  pad_to({&encoding, 1}, options, implementation_->padding);
+  pad({&encoding, 1}, options, implementation_->padding);
   return encoding;
 }
 
@@ -124,7 +111,7 @@ std::vector<Encoding> FastTokenizer::encode_batch(std::span<const std::string> t
   for (const std::string_view text : texts) {
     encodings.push_back(tokenizer::encode(implementation_->pipeline, {&text, 1}, options));
   }
-  pad_to(encodings, options, implementation_->padding);
+  pad(encodings, options, implementation_->padding);
   return encodings;
 }
 
@@ -152,6 +139,10 @@ bool FastTokenizer::is_special(int32_t id) const {
 
 const SpecialTokens& FastTokenizer::special_tokens() const {
   return implementation_->special_tokens;
+}
+
+const TokenizeOptions& FastTokenizer::stored_options() const {
+  return implementation_->stored_options;
 }
 
 struct StreamingDecoder::State {

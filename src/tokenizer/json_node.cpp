@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "aios/error.h"
+#include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
 
@@ -48,6 +49,19 @@ std::vector<JsonNode> JsonNode::elements() const {
 const std::string& JsonNode::as_string() const {
   if (!value_->is_string()) fail("expected a string, found " + std::string(value_->type_name()));
   return value_->get_ref<const std::string&>();
+}
+
+char32_t JsonNode::as_character() const {
+  const std::string& text = as_string();
+  if (text.empty() || utf8_size(text[0]) != text.size()) {
+    fail("expected one character, found " + quote(text));
+  }
+  return decode_utf8(text.data()).code_point;
+}
+
+double JsonNode::as_number() const {
+  if (!value_->is_number()) fail("expected a number, found " + std::string(value_->type_name()));
+  return value_->get<double>();
 }
 
 bool JsonNode::as_bool() const {

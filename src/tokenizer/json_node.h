@@ -32,7 +32,10 @@ class JsonNode {
   [[nodiscard]] bool is_string() const { return value_->is_string(); }
   [[nodiscard]] bool is_object() const { return value_->is_object(); }
   [[nodiscard]] const std::string& as_string() const;
+  /// The code point of a string of one character.
+  [[nodiscard]] char32_t as_character() const;
   [[nodiscard]] bool as_bool() const;
+  [[nodiscard]] double as_number() const;
   [[nodiscard]] int64_t as_integer(int64_t low, int64_t high) const;
   [[nodiscard]] bool bool_or(std::string_view key, bool otherwise) const;
   [[nodiscard]] std::string string_or(std::string_view key, const std::string& otherwise) const;

@@ -12,10 +12,10 @@ namespace aios::tokenizer {
 
 class JsonNode;
 
-/// A token and where in the word it ends; it begins where the one before it ends.
+/// A token and the bytes of the word that it stands for.
 struct WordToken {
   int32_t id;
-  uint32_t end;
+  uint32_t begin, end;
 };
 
 /// Memory that a model needs while it works, kept between words.
@@ -30,6 +30,14 @@ struct ModelScratch {
     uint32_t position;
     int32_t merged;
   };
+  /// The best way that ends at a byte of the word, and the token that it ends with.
+  struct PathNode {
+    double score;
+    uint32_t begin;
+    int32_t id;
+  };
+  std::vector<PathNode> path;
+  std::vector<WordToken> reversed;
   std::vector<Symbol> symbols;
   std::vector<Candidate> heap;
   std::string text;
@@ -45,6 +53,8 @@ class Model {
                         std::vector<WordToken>& tokens) const = 0;
   /// The token for what the vocabulary lacks; `Vocabulary::kNone` if there is none.
   [[nodiscard]] virtual int32_t unknown_token() const = 0;
+  /// Whether that token's text is what it stands for, and not its name.
+  [[nodiscard]] virtual bool unknown_shows_text() const { return false; }
 };
 
 /// What a model sees as one character of a word.
@@ -53,11 +63,16 @@ enum class Alphabet {
   kBytes,  ///< the vocabulary writes bytes in ByteLevel's alphabet
 };
 
+/// Whether the model of a file can read bytes where its vocabulary has ByteLevel's letters.
+[[nodiscard]] bool reads_bytes(const JsonNode& json);
+
 /// @throws FormatError naming an unsupported type or option, or what is wrong with the tables
 [[nodiscard]] std::unique_ptr<Model> make_model(const JsonNode& json, Alphabet alphabet);
 
 /// One per file in models/; rows of the table in model.cpp.
 [[nodiscard]] std::unique_ptr<Model> make_bpe(const JsonNode& json, Alphabet alphabet);
+[[nodiscard]] std::unique_ptr<Model> make_unigram(const JsonNode& json, Alphabet alphabet);
+[[nodiscard]] std::unique_ptr<Model> make_word_level(const JsonNode& json, Alphabet alphabet);
 [[nodiscard]] std::unique_ptr<Model> make_word_piece(const JsonNode& json, Alphabet alphabet);
 
 }  // namespace aios::tokenizer

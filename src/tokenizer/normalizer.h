@@ -23,10 +23,21 @@ class Normalizer {
 /// @throws FormatError naming an unsupported type or option
 [[nodiscard]] std::unique_ptr<Normalizer> make_normalizer(const JsonNode& json, int depth = 0);
 
-/// One per file in normalizers/; rows of the table in normalizer.cpp.
+/// Files in normalizers/; rows of the table in normalizer.cpp.
 [[nodiscard]] std::unique_ptr<Normalizer> make_bert_normalizer(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_byte_level_normalizer(const JsonNode& json,
+                                                                     int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_lowercase(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Normalizer> make_nfc(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Normalizer> make_nfd(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_nfkc(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_nfkd(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_nmt(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_prepend(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_precompiled(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_replace(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Normalizer> make_normalizer_sequence(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_strip(const JsonNode& json, int depth);
+[[nodiscard]] std::unique_ptr<Normalizer> make_strip_accents(const JsonNode& json, int depth);
 
 }  // namespace aios::tokenizer

@@ -31,7 +31,9 @@ Pipeline::Pipeline(const JsonNode& json) {
     version->fail("version " + quote(version->as_string()) + " is not supported; 1.0 is");
   }
   if (const auto stage = json.find("normalizer")) normalizer_ = make_normalizer(*stage);
-  if (const auto stage = json.find("pre_tokenizer")) pre_tokenizer_ = make_pre_tokenizer(*stage);
+  if (const auto stage = json.find("pre_tokenizer")) {
+    pre_tokenizer_ = make_pre_tokenizer(*stage, {reads_bytes(json.at("model"))});
+  }
   const bool bytes = pre_tokenizer_ && pre_tokenizer_->maps_to_bytes();
   model_ = make_model(json.at("model"), bytes ? Alphabet::kBytes : Alphabet::kCharacters);
   added_tokens_ =
@@ -50,7 +52,7 @@ Pipeline::Pipeline(const JsonNode& json) {
   }
 }
 
-Section Pipeline::tokenize(std::string_view text, const TokenLimit& limit) const {
+Section Pipeline::tokenize(std::string_view text, std::size_t limit) const {
   if (const std::size_t invalid = find_invalid_utf8(text); invalid < text.size()) {
     throw TokenizerError("the text is not valid UTF-8 at byte " + std::to_string(invalid));
   }
@@ -61,32 +63,14 @@ Section Pipeline::tokenize(std::string_view text, const TokenLimit& limit) const
   if (added_tokens_->has_any(true)) added_tokens_->extract(work->text, true);
   if (pre_tokenizer_) pre_tokenizer_->split(work->text, work->regex);
 
-  return limit.from_end ? tokenize_end(*work, limit.num_tokens)
-                        : tokenize_start(*work, limit.num_tokens);
-}
-
-Section Pipeline::tokenize_start(Workspace& work, std::size_t limit) const {
-  Section section{work.text.original(), {}, {}};
-  for (const Piece& piece : work.text.pieces()) {
-    if (section.encoding.ids.size() >= limit) {
-      section.encoding.truncated = true;
-      break;
-    }
-    append_piece(piece, work, section);
+  Section section;
+  section.text = text;
+  const std::size_t num_pieces = work->text.pieces().size();
+  std::size_t index = 0;
+  while (index < num_pieces && section.encoding.ids.size() < limit) {
+    append_piece(index++, *work, section);
   }
-  return section;
-}
-
-Section Pipeline::tokenize_end(Workspace& work, std::size_t limit) const {
-  Section section{work.text.original(), {}, {}};
-  std::vector<std::size_t> starts;  // of the pieces' tokens
-  for (const Piece& piece : work.text.pieces()) {
-    starts.push_back(section.encoding.ids.size());
-    append_piece(piece, work, section);
-  }
-  const std::size_t size = section.encoding.ids.size();
-  while (!starts.empty() && size - starts.back() < limit) starts.pop_back();
-  if (!starts.empty()) truncate(section, size - starts.back(), true);
+  section.encoding.truncated = index < num_pieces;
   return section;
 }
 
@@ -105,28 +89,30 @@ void Pipeline::normalize(WorkingText& text) const {
   });
 }
 
-void Pipeline::append_piece(const Piece& piece, Workspace& work, Section& section) const {
+void Pipeline::append_piece(std::size_t index, Workspace& work, Section& section) const {
+  const Piece& piece = work.text.pieces()[index];
   Encoding& encoding = section.encoding;
   const std::size_t first = encoding.ids.size();
   const auto append = [&](int32_t id, Span span) {
     const Span original = work.text.original(span);
     encoding.ids.push_back(id);
     encoding.offsets.emplace_back(original.begin, original.end);
+    encoding.word_ids.push_back(static_cast<int32_t>(index));
   };
+  work.tokens.clear();
   if (!piece.is_text()) {
     append(piece.token, piece.span);
   } else {
     const std::string_view word = work.text.text(piece);
-    work.tokens.clear();
     if (!work.cache.find(word, work.tokens)) {
       model_->tokenize(word, work.model, work.tokens);
       work.cache.insert(word, work.tokens, 0);
     }
-    uint32_t begin = piece.span.begin;
+    // Tokens that spell affixes may reach beyond the word.
+    const auto size = static_cast<uint32_t>(word.size());
     for (const WordToken& token : work.tokens) {
-      const uint32_t end = piece.span.begin + token.end;
-      append(token.id, {begin, end});
-      begin = end;
+      const uint32_t begin = piece.span.begin;
+      append(token.id, {begin + std::min(token.begin, size), begin + std::min(token.end, size)});
     }
   }
   if (!margins_.empty()) append_margins(first, piece, work, section);
@@ -134,12 +120,18 @@ void Pipeline::append_piece(const Piece& piece, Workspace& work, Section& sectio
 
 void Pipeline::append_margins(std::size_t first, const Piece& piece, const Workspace& work,
                               Section& section) const {
+  const std::string_view word = work.text.text(piece);
   if (!piece.is_text()) {  // lstrip and rstrip may have taken white space along
-    section.margins.push_back(margins_of(work.text.text(piece)));
+    section.margins.push_back(margins_of(word));
     return;
   }
   for (std::size_t i = first; i < section.encoding.ids.size(); ++i) {
-    section.margins.push_back(margins_[static_cast<std::size_t>(section.encoding.ids[i])]);
+    const int32_t id = section.encoding.ids[i];
+    const WordToken& token = work.tokens[i - first];
+    const bool shows_text = id == model_->unknown_token() && model_->unknown_shows_text();
+    section.margins.push_back(shows_text
+                                  ? margins_of(word.substr(token.begin, token.end - token.begin))
+                                  : margins_[static_cast<std::size_t>(id)]);
   }
 }
 

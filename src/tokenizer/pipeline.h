@@ -19,21 +19,16 @@ namespace aios::tokenizer {
 
 class JsonNode;
 
-/// How much of a text to tokenize: whole pieces until there are `num_tokens`, from one end.
-struct TokenLimit {
-  std::size_t num_tokens = SIZE_MAX;
-  bool from_end = false;
-};
-
 /// Immutable but for the pool of workspaces; const members may be called from several threads.
 class Pipeline {
  public:
   /// @throws FormatError naming the place
   explicit Pipeline(const JsonNode& json);
 
-  /// The tokens of a text, without special ones; `truncated` says whether the limit left some out.
+  /// The tokens of a text, without special ones: whole words until there are `limit`; `truncated`
+  /// says whether some were left out.
   /// @throws TokenizerError on invalid UTF-8, naming the byte
-  [[nodiscard]] Section tokenize(std::string_view text, const TokenLimit& limit) const;
+  [[nodiscard]] Section tokenize(std::string_view text, std::size_t limit) const;
 
   /// nullptr if the file has none.
   [[nodiscard]] const PostProcessor* post_processor() const noexcept {
@@ -49,10 +44,8 @@ class Pipeline {
   [[nodiscard]] int32_t unknown_token() const { return model_->unknown_token(); }
 
  private:
-  [[nodiscard]] Section tokenize_start(Workspace& work, std::size_t limit) const;
-  [[nodiscard]] Section tokenize_end(Workspace& work, std::size_t limit) const;
   void normalize(WorkingText& text) const;
-  void append_piece(const Piece& piece, Workspace& work, Section& section) const;
+  void append_piece(std::size_t index, Workspace& work, Section& section) const;
   void append_margins(std::size_t first, const Piece& piece, const Workspace& work,
                       Section& section) const;
 

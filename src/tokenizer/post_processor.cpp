@@ -6,26 +6,11 @@
 #include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
-namespace {
 
-template <typename T>
-void shorten(std::vector<T>& values, std::size_t count, bool keep_last) {
-  if (values.size() <= count) return;
-  if (keep_last) {
-    values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(count));
-  } else {
-    values.erase(values.begin() + static_cast<std::ptrdiff_t>(count), values.end());
-  }
-}
-
-}  // namespace
-
-void truncate(Section& section, std::size_t count, bool keep_last) {
-  if (section.encoding.ids.size() <= count) return;
-  shorten(section.encoding.ids, count, keep_last);
-  shorten(section.encoding.offsets, count, keep_last);
-  shorten(section.margins, count, keep_last);
-  section.encoding.truncated = true;
+void set_type(Section& section, int32_t type_id) {
+  section.encoding.type_ids.assign(section.encoding.ids.size(), type_id);
+  section.encoding.special_tokens_mask.assign(section.encoding.ids.size(), 0);
+  for (Section& window : section.windows) set_type(window, type_id);
 }
 
 Section special_section(int32_t id, int32_t type_id) {
@@ -33,6 +18,7 @@ Section special_section(int32_t id, int32_t type_id) {
   section.encoding.ids = {id};
   section.encoding.offsets = {{0, 0}};
   section.encoding.type_ids = {type_id};
+  section.encoding.word_ids = {-1};
   section.encoding.special_tokens_mask = {1};
   section.margins = {{0, 0}};
   return section;
@@ -56,6 +42,7 @@ void trim_offsets(Section& section, bool add_prefix_space) {
     }
     if (left == 0) end = std::max(trimmed, begin);
   }
+  for (Section& window : section.windows) trim_offsets(window, add_prefix_space);
 }
 
 std::unique_ptr<PostProcessor> make_post_processor(const JsonNode& json, PostProcessorScope scope) {

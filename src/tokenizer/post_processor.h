@@ -23,10 +23,11 @@ struct Section {
   std::string_view text;         ///< that the offsets point into; borrowed from the caller
   Encoding encoding;             ///< but for attention_mask, which comes last
   std::vector<Margins> margins;  ///< one per token if the processor `trims`, else empty
+  std::vector<Section> windows;  ///< what truncation cut off
 };
 
-/// Keeps `count` tokens of a section that has no type ids yet: the last ones, or the first.
-void truncate(Section& section, std::size_t count, bool keep_last);
+/// Sets type id and mask of all tokens, of windows too.
+void set_type(Section& section, int32_t type_id);
 
 /// Immutable; shared by threads.
 class PostProcessor {

@@ -4,15 +4,23 @@
 
 namespace aios::tokenizer {
 
-std::unique_ptr<PreTokenizer> make_pre_tokenizer(const JsonNode& json, int depth) {
-  static constexpr StageEntry<PreTokenizer, int> kTable[] = {
+std::unique_ptr<PreTokenizer> make_pre_tokenizer(const JsonNode& json, PreTokenizerScope scope) {
+  static constexpr StageEntry<PreTokenizer, PreTokenizerScope> kTable[] = {
       {"BertPreTokenizer", make_bert_pre_tokenizer},
       {"ByteLevel", make_byte_level},
-      {"Split", make_split},
+      {"CharDelimiterSplit", make_char_delimiter_split},
+      {"Digits", make_digits},
+      {"FixedLength", make_fixed_length},
+      {"Metaspace", make_metaspace},
+      {"Punctuation", make_punctuation},
       {"Sequence", make_pre_tokenizer_sequence},
+      {"Split", make_split},
+      {"UnicodeScripts", make_unicode_scripts},
+      {"Whitespace", make_whitespace},
+      {"WhitespaceSplit", make_whitespace_split},
   };
-  if (depth > kMaxNesting) json.fail("sequences are nested too deeply");
-  return make_stage(kTable, json.at("type").as_string(), json, depth);
+  if (scope.depth > kMaxNesting) json.fail("sequences are nested too deeply");
+  return make_stage(kTable, json.at("type").as_string(), json, scope);
 }
 
 }  // namespace aios::tokenizer

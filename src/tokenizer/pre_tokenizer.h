@@ -21,15 +21,40 @@ class PreTokenizer {
   [[nodiscard]] virtual bool maps_to_bytes() const { return false; }
 };
 
-/// @throws FormatError naming an unsupported type or option
-[[nodiscard]] std::unique_ptr<PreTokenizer> make_pre_tokenizer(const JsonNode& json, int depth = 0);
+struct PreTokenizerScope {
+  /// Whether ByteLevel, as the last stage, may leave the change of alphabet to the model.
+  bool model_reads_bytes = false;
+  int depth = 0;  ///< of nested sequences
+};
 
-/// One per file in pre_tokenizers/; rows of the table in pre_tokenizer.cpp.
+/// @throws FormatError naming an unsupported type or option
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_pre_tokenizer(const JsonNode& json,
+                                                               PreTokenizerScope scope);
+
+/// Files in pre_tokenizers/; rows of the table in pre_tokenizer.cpp.
 [[nodiscard]] std::unique_ptr<PreTokenizer> make_bert_pre_tokenizer(const JsonNode& json,
-                                                                    int depth);
-[[nodiscard]] std::unique_ptr<PreTokenizer> make_byte_level(const JsonNode& json, int depth);
-[[nodiscard]] std::unique_ptr<PreTokenizer> make_split(const JsonNode& json, int depth);
+                                                                    PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_byte_level(const JsonNode& json,
+                                                            PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_char_delimiter_split(const JsonNode& json,
+                                                                      PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_digits(const JsonNode& json,
+                                                        PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_fixed_length(const JsonNode& json,
+                                                              PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_metaspace(const JsonNode& json,
+                                                           PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_punctuation(const JsonNode& json,
+                                                             PreTokenizerScope scope);
 [[nodiscard]] std::unique_ptr<PreTokenizer> make_pre_tokenizer_sequence(const JsonNode& json,
-                                                                        int depth);
+                                                                        PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_split(const JsonNode& json,
+                                                       PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_unicode_scripts(const JsonNode& json,
+                                                                 PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_whitespace(const JsonNode& json,
+                                                            PreTokenizerScope scope);
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_whitespace_split(const JsonNode& json,
+                                                                  PreTokenizerScope scope);
 
 }  // namespace aios::tokenizer

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "aios/error.h"
+#include "tokenizer/json_node.h"
 
 namespace aios::tokenizer {
 namespace {
@@ -52,12 +53,14 @@ struct RegexScratch::State {
   std::unique_ptr<pcre2_jit_stack, FreeStack> stack{
       pcre2_jit_stack_create(kFirstStack, kLargestStack, nullptr)};
   std::unique_ptr<pcre2_match_context, FreeContext> context{pcre2_match_context_create(nullptr)};
+
+  State() {
+    if (!data || !stack || !context) throw std::bad_alloc();
+    pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+  }
 };
 
-RegexScratch::RegexScratch() : state_(std::make_unique<State>()) {
-  if (!state_->data || !state_->stack || !state_->context) throw std::bad_alloc();
-  pcre2_jit_stack_assign(state_->context.get(), nullptr, state_->stack.get());
-}
+RegexScratch::RegexScratch() noexcept = default;
 RegexScratch::~RegexScratch() = default;
 
 struct Regex::Code {
@@ -81,7 +84,7 @@ struct Regex::Code {
   }
 };
 
-Regex::Regex(std::unique_ptr<Code> code) : code_(std::move(code)) {}
+Regex::Regex() noexcept = default;
 Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
@@ -93,11 +96,19 @@ Regex::Regex(std::string_view pattern)
                                        PCRE2_NEVER_BACKSLASH_C)) {}
 
 Regex Regex::literal(std::string_view text) {
-  return Regex(std::make_unique<Code>(text, text, PCRE2_UTF | PCRE2_LITERAL));
+  Regex regex;
+  regex.literal_ = text;
+  return regex;
 }
 
 std::optional<Span> Regex::find(std::string_view subject, std::size_t from,
                                 RegexScratch& scratch) const {
+  if (!code_) {
+    const std::size_t at = subject.find(literal_, from);
+    if (at == std::string_view::npos) return std::nullopt;
+    return Span{static_cast<uint32_t>(at), static_cast<uint32_t>(at + literal_.size())};
+  }
+  if (!scratch.state_) scratch.state_ = std::make_unique<RegexScratch::State>();
   RegexScratch::State& state = *scratch.state_;
   const std::size_t limit = kMatchLimit + kMatchLimitPerByte * (subject.size() - from);
   pcre2_set_match_limit(state.context.get(),
@@ -112,6 +123,15 @@ std::optional<Span> Regex::find(std::string_view subject, std::size_t from,
   }
   const PCRE2_SIZE* const span = pcre2_get_ovector_pointer(state.data.get());
   return Span{static_cast<uint32_t>(span[0]), static_cast<uint32_t>(span[1])};
+}
+
+Regex read_pattern(const JsonNode& json) {
+  if (const auto text = json.find("String")) return Regex::literal(text->as_string());
+  try {
+    return Regex(json.at("Regex").as_string());
+  } catch (const FormatError& error) {
+    json.fail(error.what());
+  }
 }
 
 }  // namespace aios::tokenizer

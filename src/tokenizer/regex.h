@@ -15,10 +15,11 @@
 
 namespace aios::tokenizer {
 
-/// What one thread needs to run expressions; reusable for any of them.
+/// What one thread needs to run expressions; reusable for any of them. Memory is taken when the
+/// first expression runs.
 class RegexScratch {
  public:
-  RegexScratch();
+  RegexScratch() noexcept;
   ~RegexScratch();
   RegexScratch(const RegexScratch&) = delete;
   RegexScratch& operator=(const RegexScratch&) = delete;
@@ -53,8 +54,9 @@ class Regex {
 
  private:
   struct Code;
-  explicit Regex(std::unique_ptr<Code> code);
-  std::unique_ptr<Code> code_;
+  Regex() noexcept;
+  std::unique_ptr<Code> code_;  // nullptr: matches `literal_`
+  std::string literal_;
 };
 
 template <typename Visit>
@@ -62,7 +64,7 @@ void Regex::for_each_section(std::string_view subject, RegexScratch& scratch, Vi
   uint32_t covered = 0;
   std::size_t from = 0;
   bool skip_empty = false;  // an empty match at `from` has been visited, or a match ended there
-  while (from <= subject.size()) {
+  while (from <= subject.size() && !subject.empty()) {
     const std::optional<Span> match = find(subject, from, scratch);
     if (!match) break;
     if (match->begin == match->end && skip_empty && match->end == covered) {
@@ -79,6 +81,11 @@ void Regex::for_each_section(std::string_view subject, RegexScratch& scratch, Vi
   const auto size = static_cast<uint32_t>(subject.size());
   if (covered != size) visit(Span{covered, size}, false);
 }
+
+class JsonNode;
+
+/// {"String": "…"} or {"Regex": "…"}. @throws FormatError
+[[nodiscard]] Regex read_pattern(const JsonNode& json);
 
 /// The PCRE2 expression (for PCRE2_UTF and PCRE2_UCP) that matches what `pattern` matches in
 /// Oniguruma. @throws FormatError quoting the first construct that has no equal

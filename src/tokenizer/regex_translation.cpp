@@ -4,10 +4,12 @@
 /// Most of the work is in character classes: PCRE2's Unicode is older, so what later versions added
 /// is listed beside each property. Checked against the oracle by
 /// tests/oracle/test_tokenizer.py.
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "aios/error.h"
+#include "tokenizer/code_point_set.h"
 #include "tokenizer/regex.h"
 #include "tokenizer/unicode_tables.h"
 #include "tokenizer/utf8.h"
@@ -74,15 +76,18 @@ class Translator {
     const char kind = pattern_[at_ + 1];
     if (kind == 'p' || kind == 'P') return property(inside);
     const bool negated = kind == 'S' || kind == 'D';
-    if (negated && inside) refuse(2);
     if (kind == 's' || kind == 'S') {
       members(kSpaceMembers, negated, inside);
       at_ += 2;
     } else if (kind == 'd' || kind == 'D') {
       members("\\p{Nd}" + later_members("Nd"), negated, inside);
       at_ += 2;
+    } else if (kind == 'w' || kind == 'W') {
+      explicit_set();
     } else if (kind == 'x') {
       hexadecimal();
+    } else if (kind == 'u') {
+      code_point();
     } else if (is_ascii_letter_or_digit(kind)) {
       if (kControls.find(kind) == std::string_view::npos || (kind == 'b' && !inside)) refuse(2);
       if (kind == 'b' || kind == 'v') {  // backspace, vertical tab: other meanings in PCRE2
@@ -94,6 +99,16 @@ class Translator {
     } else {
       copy(1 + utf8_size(kind));
     }
+  }
+
+  /// A class or an escape whose members are written out one by one.
+  void explicit_set() {
+    std::string_view rest = pattern_.substr(at_);
+    const auto set = pattern_[at_] == '[' ? read_class(rest) : read_escape(rest);
+    if (!set) refuse(pattern_[at_] == '[' ? 1 : 2);
+    const std::string inside = set->to_class();
+    output_ += inside.empty() ? "(?!)" : "[" + inside + "]";
+    at_ = pattern_.size() - rest.size();
   }
 
   static bool is_ascii_letter_or_digit(char c) {
@@ -109,6 +124,15 @@ class Translator {
     copy(end + 1 - at_);
   }
 
+  /// \uHHHH
+  void code_point() {
+    std::string_view rest = pattern_.substr(at_);
+    const auto set = read_escape(rest);
+    if (!set) refuse(2);
+    output_ += "\\x{" + std::string(pattern_.substr(at_ + 2, 4)) + "}";
+    at_ = pattern_.size() - rest.size();
+  }
+
   void property(bool inside) {
     const std::size_t end = pattern_.find('}', at_);
     if (end == std::string_view::npos || pattern_[at_ + 2] != '{') refuse(3);
@@ -121,20 +145,40 @@ class Translator {
     }
     bool known = false;
     for (const std::string_view property : kProperties) known = known || property == name;
-    if (!known || (negated && inside)) refuse(whole.size());
+    if (!known) {
+      if (!CodePointSet::property(name)) refuse(whole.size());
+      return explicit_set();
+    }
     members("\\p{" + std::string(name) + "}" + later_members(name), negated, inside);
     at_ = end + 1;
   }
 
+  /// Whether the class at hand has what PCRE2 has not: classes inside, "&&", complements, or
+  /// properties that its older Unicode may see otherwise.
+  [[nodiscard]] bool needs_explicit_set() const {
+    for (std::size_t at = at_ + 1; at < pattern_.size() && pattern_[at] != ']'; ++at) {
+      const std::string_view rest = pattern_.substr(at);
+      if (rest[0] == '[' || rest.starts_with("&&")) return true;
+      if (rest[0] != '\\' || rest.size() < 2) continue;
+      if (std::string_view("PSDWw").find(rest[1]) != std::string_view::npos) return true;
+      if (rest.starts_with("\\p{") && !is_plain_property(rest)) return true;
+      ++at;
+    }
+    return false;
+  }
+
+  static bool is_plain_property(std::string_view text) {
+    const std::string_view name = text.substr(3, text.find('}') - 3);
+    return std::find(kProperties.begin(), kProperties.end(), name) != kProperties.end();
+  }
+
   void character_class() {
+    if (needs_explicit_set()) return explicit_set();
     copy(1);
     if (at_ < pattern_.size() && pattern_[at_] == '^') copy(1);
     if (at_ < pattern_.size() && pattern_[at_] == ']') refuse(1);  // a literal only in PCRE2
     while (at_ < pattern_.size() && pattern_[at_] != ']') {
-      const char next = pattern_[at_];
-      const bool doubled = next == '&' && pattern_.substr(at_).starts_with("&&");
-      if (next == '[' || doubled) refuse(2);
-      if (next == '\\') {
+      if (pattern_[at_] == '\\') {
         escape(true);
       } else {
         copy(1);

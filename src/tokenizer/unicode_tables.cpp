@@ -5,25 +5,26 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <span>
 #include <vector>
 
 namespace aios::tokenizer {
 namespace {
 
-struct CodePointRange {
-  char32_t first, last;
-};
 struct CodePointShift {
   char32_t first, last;
   int32_t distance;
+};
+struct CodePointClass {
+  char32_t first, last;
+  uint16_t value;
 };
 struct CategoryRange {
   char32_t first, last;
   const char* category;
 };
 
+#include "tokenizer/stage_data.inc"
 #include "tokenizer/unicode_data.inc"
 
 constexpr char32_t kCodePoints = 0x110000;
@@ -35,26 +36,61 @@ constexpr char32_t kLeadingCount = 19, kVowelCount = 21, kTrailingCount = 28;
 constexpr char32_t kSyllables = 0xAC00;
 constexpr char32_t kSyllableCount = kLeadingCount * kVowelCount * kTrailingCount;
 
-bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
-  const auto after = std::upper_bound(
-      ranges.begin(), ranges.end(), code_point,
-      [](char32_t value, const CodePointRange& range) { return value < range.first; });
-  return after != ranges.begin() && code_point <= std::prev(after)->last;
+/// The range of a sorted table that holds `code_point`, or nullptr.
+template <typename Range>
+const Range* find_range(std::span<const Range> ranges, char32_t code_point) {
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), code_point,
+                       [](char32_t value, const Range& range) { return value < range.first; });
+  if (after == ranges.begin() || code_point > std::prev(after)->last) return nullptr;
+  return &*std::prev(after);
 }
 
-Decomposition raw_decompose(char32_t code_point) noexcept {
-  Decomposition result{{code_point}, 1};
-  std::array<utf8proc_int32_t, 8> buffer{};
+bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
+  return find_range(ranges, code_point) != nullptr;
+}
+
+/// Fills the front of `characters`; returns their number.
+int raw_decompose(char32_t code_point, int options,
+                  std::array<char32_t, kMaxDecomposition>& characters) noexcept {
+  std::array<utf8proc_int32_t, kMaxDecomposition> buffer{};
   int boundary = 0;
-  const utf8proc_ssize_t count = utf8proc_decompose_char(
-      static_cast<utf8proc_int32_t>(code_point), buffer.data(), buffer.size(),
-      static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE), &boundary);
-  if (count < 1 || count > 4) return result;  // no canonical decomposition is longer than 4
-  for (int i = 0; i < count; ++i) {
-    result.characters[i] = static_cast<char32_t>(buffer[static_cast<std::size_t>(i)]);
-  }
-  result.size = static_cast<int>(count);
+  const utf8proc_ssize_t count =
+      utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code_point), buffer.data(),
+                              buffer.size(), static_cast<utf8proc_option_t>(options), &boundary);
+  characters[0] = code_point;
+  if (count < 1 || count > utf8proc_ssize_t{kMaxDecomposition}) return 1;
+  std::copy_n(buffer.begin(), count, characters.begin());
+  return static_cast<int>(count);
+}
+
+Decomposition canonical_decompose(char32_t code_point) noexcept {
+  std::array<char32_t, kMaxDecomposition> characters{};
+  Decomposition result{{code_point}, 1};
+  const int count = raw_decompose(code_point, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, characters);
+  if (count > 4) return result;  // no canonical decomposition is longer
+  std::copy_n(characters.begin(), count, result.characters);
+  result.size = count;
   return result;
+}
+
+bool has_word_category(char32_t code_point) noexcept {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /// utf8proc 2.8 also composes a syllable with U+11A7, which is no trailing consonant.
@@ -82,7 +118,7 @@ char32_t raw_compose(char32_t first, char32_t second) noexcept {
 class FlagTable {
  public:
   FlagTable() {
-    std::vector<uint8_t> flags(kCodePoints);
+    std::vector<uint16_t> flags(kCodePoints);
     const auto set = [&](std::span<const CodePointRange> ranges, CharacterFlag flag) {
       for (const CodePointRange& range : ranges) {
         for (char32_t c = range.first; c <= range.last; ++c) flags[c] |= flag;
@@ -95,24 +131,33 @@ class FlagTable {
     set(kDecomposes, kDecomposesFlag);
     set(kCombining, kCombiningFlag);
     set(kCombining, kNfcUncertainFlag);
+    set(kCompatibilityDecomposes, kCompatibilityFlag);
+    set(kCombiningMarks, kCombiningMarkFlag);
+    set(kNumeric, kNumericFlag);
+    set(kGraphemeExtends, kExtendsFlag);
+    set(kGraphemeControls, kControlFlag);
+    set(kMoreWordCharacters, kWordFlag);
+    for (char32_t c = 0; c < kCodePoints; ++c) {
+      if (has_word_category(c)) flags[c] |= kWordFlag;
+    }
     set_nfc_uncertain(flags);
     for (char32_t first = 0; first < kCodePoints; first += kBlock) add_block(&flags[first], first);
   }
 
-  [[nodiscard]] uint8_t operator[](char32_t code_point) const noexcept {
+  [[nodiscard]] uint16_t operator[](char32_t code_point) const noexcept {
     return code_point < kCodePoints ? blocks_[index_[code_point / kBlock]][code_point % kBlock] : 0;
   }
 
  private:
-  using Block = std::array<uint8_t, kBlock>;
+  using Block = std::array<uint16_t, kBlock>;
 
-  static void set_nfc_uncertain(std::vector<uint8_t>& flags) {
+  static void set_nfc_uncertain(std::vector<uint16_t>& flags) {
     for (char32_t i = 0; i < kVowelCount; ++i) flags[kVowelJamo + i] |= kNfcUncertainFlag;
     for (char32_t i = 1; i < kTrailingCount; ++i) flags[kTrailingJamo + i] |= kNfcUncertainFlag;
     for (const CodePointRange& range : kDecomposes) {
       if (range.first == kSyllables) continue;  // they are stable
       for (char32_t c = range.first; c <= range.last; ++c) {
-        const Decomposition parts = raw_decompose(c);
+        const Decomposition parts = canonical_decompose(c);
         char32_t composed = parts.characters[0];
         for (int i = 1; i < parts.size && composed != 0; ++i) {
           composed = raw_compose(composed, parts.characters[i]);
@@ -124,9 +169,9 @@ class FlagTable {
     }
   }
 
-  void add_block(const uint8_t* flags, char32_t first) {
+  void add_block(const uint16_t* flags, char32_t first) {
     Block block;
-    std::memcpy(block.data(), flags, kBlock);
+    std::copy_n(flags, kBlock, block.begin());
     auto found = std::find(blocks_.begin(), blocks_.end(), block);
     if (found == blocks_.end()) found = blocks_.insert(found, block);
     index_[first / kBlock] = static_cast<uint16_t>(found - blocks_.begin());
@@ -138,28 +183,9 @@ class FlagTable {
 
 }  // namespace
 
-uint8_t character_flags(char32_t code_point) noexcept {
+uint16_t character_flags(char32_t code_point) noexcept {
   static const FlagTable table;
   return table[code_point];
-}
-
-bool is_word_character(char32_t code_point) noexcept {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return contains(kMoreWordCharacters, code_point);
-  }
 }
 
 uint8_t combining_class(char32_t code_point) noexcept {
@@ -170,7 +196,15 @@ uint8_t combining_class(char32_t code_point) noexcept {
 
 Decomposition decompose(char32_t code_point) noexcept {
   if (!has_flag(code_point, kDecomposesFlag)) return {{code_point}, 1};
-  return raw_decompose(code_point);
+  return canonical_decompose(code_point);
+}
+
+int decompose_compatibly(char32_t code_point,
+                         std::array<char32_t, kMaxDecomposition>& characters) noexcept {
+  characters[0] = code_point;
+  if (!has_flag(code_point, kCompatibilityFlag)) return 1;
+  return raw_decompose(code_point, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STABLE,
+                       characters);
 }
 
 char32_t compose(char32_t first, char32_t second) noexcept {
@@ -189,6 +223,39 @@ LowerCase to_lower(char32_t code_point) noexcept {
     }
   }
   return {static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))), 0};
+}
+
+std::string_view general_category(char32_t code_point) noexcept {
+  const auto* later = find_range(std::span<const CategoryRange>(kLaterCategories), code_point);
+  if (later != nullptr) return later->category;
+  return utf8proc_category_string(static_cast<utf8proc_int32_t>(code_point));
+}
+
+bool is_oniguruma_word(char32_t code_point) noexcept {
+  if (contains(kOnlyOnigurumaWord, code_point)) return true;
+  return has_flag(code_point, kWordFlag) && !contains(kOnlyRustWord, code_point);
+}
+
+GraphemeClass grapheme_class(char32_t code_point) noexcept {
+  if (contains(kGraphemePrepends, code_point)) return GraphemeClass::kPrepend;
+  if (contains(kPictographs, code_point)) return GraphemeClass::kPictograph;
+  if (contains(kConjunctConsonants, code_point)) return GraphemeClass::kConsonant;
+  if (contains(kConjunctLinkers, code_point)) return GraphemeClass::kLinker;
+  if (contains(kConjunctBreakers, code_point)) return GraphemeClass::kConjunctBreaker;
+  return GraphemeClass::kOther;
+}
+
+uint16_t split_script(char32_t code_point) noexcept {
+  const auto* found = find_range(std::span<const CodePointClass>(kSplitScripts), code_point);
+  return found == nullptr ? uint16_t{0} : found->value;
+}
+
+std::vector<CodePointRange> script_ranges(std::string_view name) {
+  std::vector<CodePointRange> ranges;
+  for (const CategoryRange& range : kRegexScripts) {
+    if (name == range.category) ranges.push_back({range.first, range.last});
+  }
+  return ranges;
 }
 
 std::string later_members(std::string_view name) {

@@ -1,17 +1,19 @@
 /// What the stages need to know of a character, exactly as Hugging Face's stages know it.
 ///
-/// Their libraries follow several versions of Unicode; tools/tokenizer_unicode_tables.py asked each
-/// of them and wrote unicode_data.inc.
+/// Their libraries follow several versions of Unicode; tools/tokenizer_unicode_tables.py and
+/// tools/make_tokenizer_tables.py asked each of them and wrote unicode_data.inc and stage_data.inc.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aios::tokenizer {
 
 /// Bits of `character_flags`.
-enum CharacterFlag : uint8_t {
+enum CharacterFlag : uint16_t {
   kWhiteSpaceFlag = 1U << 0U,
   kBertRemovedFlag = 1U << 1U,      ///< clean_text of BertNormalizer drops it
   kBertPunctuationFlag = 1U << 2U,  ///< BertPreTokenizer isolates it
@@ -19,16 +21,19 @@ enum CharacterFlag : uint8_t {
   kDecomposesFlag = 1U << 4U,       ///< has a canonical decomposition
   kCombiningFlag = 1U << 5U,        ///< combining class other than 0
   kNfcUncertainFlag = 1U << 6U,     ///< a text without such characters is in NFC
+  kCompatibilityFlag = 1U << 7U,    ///< NFKD changes it
+  kCombiningMarkFlag = 1U << 8U,    ///< StripAccents drops it
+  kNumericFlag = 1U << 9U,          ///< Digits looks for it
+  kWordFlag = 1U << 10U,            ///< `\w` of Rust's regex crate
+  kExtendsFlag = 1U << 11U,         ///< begins no grapheme, but behind a control
+  kControlFlag = 1U << 12U,         ///< a grapheme of its own
 };
 
-[[nodiscard]] uint8_t character_flags(char32_t code_point) noexcept;
+[[nodiscard]] uint16_t character_flags(char32_t code_point) noexcept;
 
 [[nodiscard]] inline bool has_flag(char32_t code_point, CharacterFlag flag) noexcept {
   return (character_flags(code_point) & flag) != 0;
 }
-
-/// `\w` of Rust's regex crate, which decides what a single_word added token may touch.
-[[nodiscard]] bool is_word_character(char32_t code_point) noexcept;
 
 /// Canonical combining class, as of Unicode 9.
 [[nodiscard]] uint8_t combining_class(char32_t code_point) noexcept;
@@ -40,6 +45,12 @@ struct Decomposition {
 };
 [[nodiscard]] Decomposition decompose(char32_t code_point) noexcept;
 
+/// A full compatibility decomposition, as of Unicode 9: fills the front of `characters` and returns
+/// their number.
+inline constexpr std::size_t kMaxDecomposition = 18;
+int decompose_compatibly(char32_t code_point,
+                         std::array<char32_t, kMaxDecomposition>& characters) noexcept;
+
 /// The primary composite of two characters, as of Unicode 9; 0 if there is none.
 [[nodiscard]] char32_t compose(char32_t first, char32_t second) noexcept;
 
@@ -49,6 +60,32 @@ struct LowerCase {
   char32_t second;  ///< 0: none
 };
 [[nodiscard]] LowerCase to_lower(char32_t code_point) noexcept;
+
+/// Classes of UAX 29 that flags do not tell: what joins with what across a border.
+enum class GraphemeClass : uint8_t {
+  kOther,
+  kPrepend,
+  kPictograph,
+  kConsonant,
+  kLinker,
+  kConjunctBreaker,  ///< extends a grapheme, but no conjunct
+};
+[[nodiscard]] GraphemeClass grapheme_class(char32_t code_point) noexcept;
+
+/// General category as Oniguruma has it: "Lu", "Nd", …
+[[nodiscard]] std::string_view general_category(char32_t code_point) noexcept;
+
+/// `\w` of Oniguruma.
+[[nodiscard]] bool is_oniguruma_word(char32_t code_point) noexcept;
+
+/// The class that UnicodeScripts compares; 0 joins with what is before it.
+[[nodiscard]] uint16_t split_script(char32_t code_point) noexcept;
+
+struct CodePointRange {
+  char32_t first, last;
+};
+/// A script as Oniguruma has it; empty if the table lacks it.
+[[nodiscard]] std::vector<CodePointRange> script_ranges(std::string_view name);
 
 /// Members of general category `name` ("L", "Nd", …) that PCRE2 may not have yet, as the inside of
 /// a PCRE2 character class; may be empty.

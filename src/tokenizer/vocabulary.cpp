@@ -77,12 +77,34 @@ Vocabulary::Vocabulary(const JsonNode& json) {
   }
 }
 
+Vocabulary::Vocabulary(std::span<const std::string_view> tokens) {
+  slots_.assign(std::bit_ceil(tokens.size() * 2), kNone);
+  for (const std::string_view token : tokens) {
+    spans_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())});
+    bytes_ += token;
+    insert(static_cast<int32_t>(spans_.size()) - 1);
+  }
+  size_ = tokens.size();
+}
+
 void Vocabulary::insert(int32_t id) {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = hash_bytes(text(spans_[static_cast<std::size_t>(id)])) & mask;
-  while (slots_[slot] != kNone) slot = (slot + 1) & mask;
+  const std::string_view token = text(spans_[static_cast<std::size_t>(id)]);
+  std::size_t slot = hash_bytes(token) & mask;
+  while (slots_[slot] != kNone && text(spans_[static_cast<std::size_t>(slots_[slot])]) != token) {
+    slot = (slot + 1) & mask;
+  }
+  size_ += slots_[slot] == kNone ? 1 : 0;
   slots_[slot] = id;
-  ++size_;
+}
+
+std::vector<PrefixTrie::Entry> Vocabulary::entries() const {
+  std::vector<PrefixTrie::Entry> entries;
+  entries.reserve(spans_.size());
+  for (std::size_t id = 0; id < spans_.size(); ++id) {
+    if (spans_[id].size != kHole) entries.push_back({text(spans_[id]), static_cast<int32_t>(id)});
+  }
+  return entries;
 }
 
 int32_t Vocabulary::find(std::string_view token) const noexcept {

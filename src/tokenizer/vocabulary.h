@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tokenizer/prefix_trie.h"
 
 namespace aios::tokenizer {
 
@@ -22,10 +25,14 @@ class Vocabulary {
   /// 2^31), is used twice, or is so large that the holes would dwarf the vocabulary; or if there is
   /// no token
   explicit Vocabulary(const JsonNode& json);
+  /// Tokens in the order of their ids; a text that comes twice is found under the last id.
+  explicit Vocabulary(std::span<const std::string_view> tokens);
 
   /// `kNone` if there is no such token. Views stay valid as long as the vocabulary.
   [[nodiscard]] int32_t find(std::string_view token) const noexcept;
   [[nodiscard]] std::optional<std::string_view> token(int32_t id) const noexcept;
+  /// All tokens, equal ones in the order of their ids.
+  [[nodiscard]] std::vector<PrefixTrie::Entry> entries() const;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Largest id + 1.
   [[nodiscard]] int32_t id_bound() const noexcept { return static_cast<int32_t>(spans_.size()); }

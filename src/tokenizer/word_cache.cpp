@@ -19,7 +19,8 @@ bool WordCache::find(std::string_view word, std::vector<WordToken>& tokens) cons
     return false;
   }
   for (std::size_t i = 0; i < entry.num_tokens; ++i) {
-    tokens.push_back({entry.ids[i], entry.ends[i]});
+    const uint32_t begin = i == 0 ? 0 : entry.ends[i - 1];
+    tokens.push_back({entry.ids[i], begin, entry.ends[i]});
   }
   return true;
 }
@@ -28,6 +29,9 @@ void WordCache::insert(std::string_view word, const std::vector<WordToken>& toke
                        std::size_t first) noexcept {
   const std::size_t count = tokens.size() - first;
   if (word.size() > kWordBytes || count > kTokens) return;
+  for (std::size_t i = first; i < tokens.size(); ++i) {
+    if (tokens[i].begin != (i == first ? 0 : tokens[i - 1].end)) return;
+  }
   Entry& entry = slot(word);
   entry.word_size = static_cast<uint8_t>(word.size());
   entry.num_tokens = static_cast<uint8_t>(count);

@@ -18,8 +18,9 @@ void WorkingText::reset(std::string_view original) {
 
 Span WorkingText::original(Span span) const noexcept {
   if (span.begin == span.end) return span;
-  const uint32_t begin = view_.origin(span.begin);
-  const uint32_t last = view_.origin(span.end - 1);
+  const uint32_t begin = start_of(view_.origin(span.begin));
+  const Origin last = view_.origin(span.end - 1);
+  if ((last & kNoWidth) != 0) return {begin, start_of(last)};
   return {begin, last + utf8_size(original_[last])};
 }
 

@@ -1,4 +1,4 @@
-"""The default model's recipe (tools/default_model), rehearsed on a network that trains in seconds."""
+"""The default model's recipe, tools/default_model, on a network that trains in seconds."""
 import json
 import math
 import random

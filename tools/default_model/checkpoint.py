@@ -1,7 +1,7 @@
 """Weights as files of at most PIECE_BYTES, so that they leave a machine one by one.
 
-Training resumes from weights alone: the momenta of the optimisers are rebuilt in some hundred steps.
-Kept in bfloat16, as the model is published.
+Training resumes from weights alone: the momenta of the optimisers are rebuilt in some hundred
+steps. Kept in bfloat16, as the model is published.
 """
 
 import json
@@ -35,8 +35,8 @@ def load(network, folder):
     description = json.loads((folder / "checkpoint.json").read_text())
     data = b"".join(path.read_bytes() for path in sorted(folder.glob("weights-*.bin")))
     if len(data) != description["num_bytes"]:
-        raise SystemExit(f"{folder} has {len(data)} of {description['num_bytes']} bytes of weights: "
-                         "a piece is missing")
+        raise SystemExit(f"{folder} has {len(data)} of {description['num_bytes']} bytes of "
+                         "weights: a piece is missing")
     values = torch.from_numpy(np.frombuffer(data, dtype=np.int16).copy()).view(torch.bfloat16)
     state, begin = {}, 0
     for name, shape in description["tensors"].items():

@@ -29,6 +29,9 @@ class JoiningDecoder final : public Decoder {
     return std::make_unique<JoiningRun>(separator_, next);
   }
   [[nodiscard]] bool joins() const override { return true; }
+  [[nodiscard]] std::unique_ptr<DecoderRun> start_joined(DecoderRun& next) const override {
+    return std::make_unique<JoiningRun>("", next);
+  }
 
  private:
   std::string_view separator_;

@@ -1,4 +1,5 @@
 /// Decoders one after the other.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,10 +11,16 @@ namespace {
 
 class SequenceRun final : public DecoderRun {
  public:
-  SequenceRun(const std::vector<std::unique_ptr<Decoder>>& parts, DecoderRun& next) {
+  SequenceRun(const std::vector<std::unique_ptr<Decoder>>& parts, bool joined, DecoderRun& next) {
+    std::vector<bool> comes_joined;
+    for (const auto& part : parts) {
+      comes_joined.push_back(joined);
+      joined = joined || part->joins();
+    }
     DecoderRun* follower = &next;
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-      runs_.push_back((*part)->start(*follower));
+    for (std::size_t i = parts.size(); i-- > 0;) {
+      runs_.push_back(comes_joined[i] ? parts[i]->start_joined(*follower)
+                                      : parts[i]->start(*follower));
       follower = runs_.back().get();
     }
     first_ = follower;
@@ -32,9 +39,15 @@ class DecoderSequence final : public Decoder {
   explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> parts)
       : parts_(std::move(parts)) {}
   [[nodiscard]] std::unique_ptr<DecoderRun> start(DecoderRun& next) const override {
-    return std::make_unique<SequenceRun>(parts_, next);
+    return std::make_unique<SequenceRun>(parts_, false, next);
   }
-  [[nodiscard]] bool joins() const override { return !parts_.empty() && parts_.back()->joins(); }
+  [[nodiscard]] std::unique_ptr<DecoderRun> start_joined(DecoderRun& next) const override {
+    return std::make_unique<SequenceRun>(parts_, true, next);
+  }
+  [[nodiscard]] bool joins() const override {
+    return std::any_of(parts_.begin(), parts_.end(),
+                       [](const auto& part) { return part->joins(); });
+  }
 
  private:
   std::vector<std::unique_ptr<Decoder>> parts_;
@@ -45,13 +58,7 @@ class DecoderSequence final : public Decoder {
 std::unique_ptr<Decoder> make_decoder_sequence(const JsonNode& json, int depth) {
   std::vector<std::unique_ptr<Decoder>> parts;
   for (const JsonNode& part : json.at("decoders").elements()) {
-    auto decoder = make_decoder(part, depth + 1);
-    // Fuse changes nothing behind a decoder that joins; any other one would see pieces of its
-    // token.
-    if (!parts.empty() && parts.back()->joins() && part.at("type").as_string() != "Fuse") {
-      part.fail("a decoder after ByteLevel or Fuse is not supported");
-    }
-    parts.push_back(std::move(decoder));
+    parts.push_back(make_decoder(part, depth + 1));
   }
   return std::make_unique<DecoderSequence>(std::move(parts));
 }

@@ -2,35 +2,14 @@
 /// back the space before punctuation and in English contractions, within each token.
 ///
 /// Source: decoders/wordpiece.rs of Hugging Face's tokenizers.
-#include <array>
 #include <utility>
 
 #include "tokenizer/decoder.h"
+#include "tokenizer/decoders/text_replacement.h"
 #include "tokenizer/json_node.h"
 
 namespace aios::tokenizer {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kCleanups = {{
-    {" .", "."},
-    {" ?", "?"},
-    {" !", "!"},
-    {" ,", ","},
-    {" ' ", "'"},
-    {" n't", "n't"},
-    {" 'm", "'m"},
-    {" do not", " don't"},
-    {" 's", "'s"},
-    {" 've", "'ve"},
-    {" 're", "'re"},
-}};
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
-    text.replace(at, from.size(), to);
-    at += to.size();
-  }
-}
 
 class WordPieceRun final : public DecoderRun {
  public:
@@ -47,9 +26,7 @@ class WordPieceRun final : public DecoderRun {
       text_ += token;
     }
     is_first_ = false;
-    if (cleanup_) {
-      for (const auto& [from, to] : kCleanups) replace_all(text_, from, to);
-    }
+    if (cleanup_) clean_up(text_);
     next_.push(text_);
   }
   void finish() override { next_.finish(); }

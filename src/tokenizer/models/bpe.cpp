@@ -4,11 +4,13 @@
 /// Source of the details: models/bpe/ of Hugging Face's tokenizers.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "aios/error.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/byte_tokens.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/merge_table.h"
 #include "tokenizer/model.h"
@@ -22,14 +24,17 @@ class Bpe final : public Model {
   struct Options {
     Alphabet alphabet;
     std::string unknown;  // empty: what the vocabulary lacks is dropped
-    bool ignore_merges;
+    std::string continuing_prefix, end_suffix;
+    bool ignore_merges, fuse_unknown, byte_fallback;
   };
 
-  Bpe(Vocabulary vocabulary, MergeTable merges, const Options& options)
+  Bpe(Vocabulary vocabulary, MergeTable merges, Options options)
       : vocabulary_(std::move(vocabulary)),
         merges_(std::move(merges)),
-        options_(options),
-        unknown_(vocabulary_.find(options_.unknown)) {
+        options_(std::move(options)),
+        unknown_(vocabulary_.find(options_.unknown)),
+        has_affixes_(!options_.continuing_prefix.empty() || !options_.end_suffix.empty()) {
+    if (options_.byte_fallback) byte_tokens_.emplace(vocabulary_);
     for (unsigned byte = 0; byte < byte_ids_.size(); ++byte) {
       std::string letter;
       append_utf8(letter_of_byte(static_cast<unsigned char>(byte)), letter);
@@ -44,16 +49,17 @@ class Bpe final : public Model {
                 std::vector<WordToken>& tokens) const override {
     if (options_.ignore_merges) {
       if (const int32_t id = find_word(word, scratch); id != Vocabulary::kNone) {
-        tokens.push_back({id, static_cast<uint32_t>(word.size())});
+        tokens.push_back({id, 0, static_cast<uint32_t>(word.size())});
         return;
       }
     }
     add_symbols(word, scratch);
     merge(scratch);
-    uint32_t end = 0;
+    uint32_t begin = 0;
     for (const ModelScratch::Symbol& symbol : scratch.symbols) {
-      end += symbol.size;
-      if (symbol.size > 0) tokens.push_back({symbol.id, end});
+      if (symbol.size == 0) continue;
+      tokens.push_back({symbol.id, begin, begin + symbol.size});
+      begin += symbol.size;
     }
   }
 
@@ -65,27 +71,54 @@ class Bpe final : public Model {
     return vocabulary_.find(scratch.text);
   }
 
+  static void add_symbol(int32_t id, uint32_t size, ModelScratch& scratch) {
+    const auto index = static_cast<int32_t>(scratch.symbols.size());
+    scratch.symbols.push_back({id, size, index - 1, index + 1});
+  }
+
   /// One symbol for each character.
   void add_symbols(std::string_view word, ModelScratch& scratch) const {
-    auto& symbols = scratch.symbols;
-    symbols.clear();
+    scratch.symbols.clear();
+    uint32_t unknown_size = 0;  // of unknown text that waits for what follows
     for (uint32_t at = 0; at < word.size();) {
-      uint32_t size = 1;
-      int32_t id = Vocabulary::kNone;
-      if (options_.alphabet == Alphabet::kBytes) {
-        id = byte_ids_[static_cast<unsigned char>(word[at])];
-      } else {
-        size = utf8_size(word[at]);
-        id = vocabulary_.find(word.substr(at, size));
-      }
-      if (id == Vocabulary::kNone) id = unknown_for(word.substr(at, size));
+      const uint32_t size = options_.alphabet == Alphabet::kBytes ? 1 : utf8_size(word[at]);
+      const int32_t id = find_character(word, at, size, scratch);
       if (id != Vocabulary::kNone) {
-        const auto index = static_cast<int32_t>(symbols.size());
-        symbols.push_back({id, size, index - 1, index + 1});
+        if (unknown_size > 0) add_symbol(unknown_, std::exchange(unknown_size, 0), scratch);
+        add_symbol(id, size, scratch);
+      } else if (!add_bytes(word.substr(at, size), scratch) &&
+                 unknown_for(word.substr(at, size)) != Vocabulary::kNone) {
+        if (unknown_size > 0 && !options_.fuse_unknown) {
+          add_symbol(unknown_, std::exchange(unknown_size, 0), scratch);
+        }
+        unknown_size += size;
       }
       at += size;
     }
-    if (!symbols.empty()) symbols.back().next = -1;
+    if (unknown_size > 0) add_symbol(unknown_, unknown_size, scratch);
+    if (!scratch.symbols.empty()) scratch.symbols.back().next = -1;
+  }
+
+  /// The token of one character, written with the affixes of its place in the word.
+  [[nodiscard]] int32_t find_character(std::string_view word, uint32_t at, uint32_t size,
+                                       ModelScratch& scratch) const {
+    if (options_.alphabet == Alphabet::kBytes) {
+      return byte_ids_[static_cast<unsigned char>(word[at])];
+    }
+    if (!has_affixes_) return vocabulary_.find(word.substr(at, size));
+    scratch.text.assign(at == 0 ? "" : options_.continuing_prefix);
+    scratch.text += word.substr(at, size);
+    if (at + size == word.size()) scratch.text += options_.end_suffix;
+    return vocabulary_.find(scratch.text);
+  }
+
+  /// Spells a character in byte tokens, its affixes too; false if some are missing.
+  bool add_bytes(std::string_view character, ModelScratch& scratch) const {
+    if (!byte_tokens_) return false;
+    const std::string_view spelled = has_affixes_ ? std::string_view(scratch.text) : character;
+    if (!byte_tokens_->has_all(spelled)) return false;
+    for (const char byte : spelled) add_symbol((*byte_tokens_)[byte], 1, scratch);
+    return true;
   }
 
   [[nodiscard]] int32_t unknown_for(std::string_view character) const {
@@ -152,7 +185,9 @@ class Bpe final : public Model {
   MergeTable merges_;
   Options options_;
   int32_t unknown_;
+  bool has_affixes_;
   std::array<int32_t, 256> byte_ids_{};
+  std::optional<ByteTokens> byte_tokens_;
 };
 
 /// "a b" or ["a", "b"].
@@ -175,7 +210,9 @@ std::pair<std::string_view, std::string_view> read_pair(const nlohmann::json& me
   return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
 }
 
-MergeTable read_merges(const JsonNode& json, const Vocabulary& vocabulary) {
+/// The right side of a merge loses its first `prefix_size` bytes, the continuing prefix.
+MergeTable read_merges(const JsonNode& json, const Vocabulary& vocabulary,
+                       std::size_t prefix_size) {
   if (!json.value().is_array()) json.fail("expected an array of merges");
   MergeTable merges(json.value().size());
   std::size_t index = 0;
@@ -197,38 +234,38 @@ MergeTable read_merges(const JsonNode& json, const Vocabulary& vocabulary) {
     };
     const int32_t left_id = id_of(left);
     const int32_t right_id = id_of(right);
-    merges.insert(left_id, right_id, {rank++, id_of(std::string(left).append(right))});
+    if (right.size() < prefix_size) {
+      json.inner(merge, "[" + std::to_string(index) + "]")
+          .fail(quote(right) + " lacks the continuing_subword_prefix");
+    }
+    const int32_t merged = id_of(std::string(left).append(right.substr(prefix_size)));
+    merges.insert(left_id, right_id, {rank++, merged});
     ++index;
   }
   return merges;
 }
 
-/// Options that change the result and are not implemented must have their neutral value.
-void check_options(const JsonNode& json) {
-  if (const auto dropout = json.find("dropout")) {
-    if (!dropout->value().is_number() || dropout->value().get<double>() != 0) {
-      dropout->fail("dropout is not supported: it makes tokens random");
-    }
-  }
-  for (const char* key : {"fuse_unk", "byte_fallback"}) {
-    if (json.bool_or(key, false)) json.at(key).fail("true is not supported");
-  }
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (const std::string affix = json.string_or(key, ""); !affix.empty()) {
-      json.at(key).fail(quote(affix) + " is not supported; only empty is");
-    }
+void check_dropout(const JsonNode& json) {
+  const auto dropout = json.find("dropout");
+  if (dropout && dropout->as_number() != 0) {
+    dropout->fail("dropout is not supported: it makes tokens random");
   }
 }
 
 }  // namespace
 
 std::unique_ptr<Model> make_bpe(const JsonNode& json, Alphabet alphabet) {
-  check_options(json);
+  check_dropout(json);
+  Bpe::Options options{alphabet,
+                       json.string_or("unk_token", ""),
+                       json.string_or("continuing_subword_prefix", ""),
+                       json.string_or("end_of_word_suffix", ""),
+                       json.bool_or("ignore_merges", false),
+                       json.bool_or("fuse_unk", false),
+                       json.bool_or("byte_fallback", false)};
   Vocabulary vocabulary(json.at("vocab"));
-  MergeTable merges = read_merges(json.at("merges"), vocabulary);
-  return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges),
-                               Bpe::Options{alphabet, json.string_or("unk_token", ""),
-                                            json.bool_or("ignore_merges", false)});
+  MergeTable merges = read_merges(json.at("merges"), vocabulary, options.continuing_prefix.size());
+  return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options));
 }
 
 }  // namespace aios::tokenizer

@@ -3,12 +3,14 @@
 ///
 /// Source: models/wordpiece/ of Hugging Face's tokenizers.
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "aios/error.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/model.h"
+#include "tokenizer/prefix_trie.h"
 #include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
@@ -25,21 +27,27 @@ class WordPiece final : public Model {
   WordPiece(Vocabulary vocabulary, Options options)
       : vocabulary_(std::move(vocabulary)),
         options_(std::move(options)),
-        unknown_(vocabulary_.find(options_.unknown)) {}
+        unknown_(vocabulary_.find(options_.unknown)),
+        trie_(vocabulary_.entries()) {
+    uint32_t node = PrefixTrie::kRoot;
+    bool found = true;
+    for (const char byte : options_.continuing_prefix) found = found && trie_.step(node, byte);
+    if (found) continuation_ = node;
+  }
 
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] int32_t unknown_token() const override { return unknown_; }
 
-  void tokenize(std::string_view word, ModelScratch& scratch,
+  void tokenize(std::string_view word, ModelScratch&,
                 std::vector<WordToken>& tokens) const override {
     const std::size_t before = tokens.size();
-    if (num_characters(word) <= options_.max_characters && cover(word, scratch, tokens)) return;
+    if (num_characters(word) <= options_.max_characters && cover(word, tokens)) return;
     tokens.resize(before);
     if (unknown_ == Vocabulary::kNone) {
       throw TokenizerError("the vocabulary has no tokens for " + quote(word) +
                            ", nor the unk_token " + quote(options_.unknown) + " that replaces it");
     }
-    tokens.push_back({unknown_, static_cast<uint32_t>(word.size())});
+    tokens.push_back({unknown_, 0, static_cast<uint32_t>(word.size())});
   }
 
  private:
@@ -50,21 +58,17 @@ class WordPiece final : public Model {
   }
 
   /// False if some part has no token.
-  bool cover(std::string_view word, ModelScratch& scratch, std::vector<WordToken>& tokens) const {
-    std::string& candidate = scratch.text;
-    for (std::size_t begin = 0; begin < word.size();) {
-      candidate.assign(begin == 0 ? "" : options_.continuing_prefix);
-      const std::size_t prefix = candidate.size();
-      candidate += word.substr(begin);
-      int32_t id = vocabulary_.find(candidate);
-      while (id == Vocabulary::kNone) {
-        while (is_continuation(candidate.back())) candidate.pop_back();
-        candidate.pop_back();
-        if (candidate.size() <= prefix) return false;
-        id = vocabulary_.find(candidate);
+  bool cover(std::string_view word, std::vector<WordToken>& tokens) const {
+    for (uint32_t begin = 0; begin < word.size();) {
+      if (begin > 0 && !continuation_) return false;
+      uint32_t node = begin == 0 ? PrefixTrie::kRoot : *continuation_;
+      WordToken longest{Vocabulary::kNone, begin, begin};
+      for (uint32_t at = begin; at < word.size() && trie_.step(node, word[at]); ++at) {
+        if (trie_.value(node) != PrefixTrie::kNone) longest = {trie_.value(node), begin, at + 1};
       }
-      begin += candidate.size() - prefix;
-      tokens.push_back({id, static_cast<uint32_t>(begin)});
+      if (longest.id == Vocabulary::kNone) return false;
+      tokens.push_back(longest);
+      begin = longest.end;
     }
     return true;
   }
@@ -72,12 +76,13 @@ class WordPiece final : public Model {
   Vocabulary vocabulary_;
   Options options_;
   int32_t unknown_;
+  PrefixTrie trie_;
+  std::optional<uint32_t> continuation_;  // where words go on; nothing: no token continues one
 };
 
 }  // namespace
 
-std::unique_ptr<Model> make_word_piece(const JsonNode& json, Alphabet alphabet) {
-  if (alphabet == Alphabet::kBytes) json.fail("WordPiece after ByteLevel is not supported");
+std::unique_ptr<Model> make_word_piece(const JsonNode& json, Alphabet) {
   Vocabulary vocabulary(json.at("vocab"));
   const auto limit = json.find("max_input_chars_per_word");
   return std::make_unique<WordPiece>(

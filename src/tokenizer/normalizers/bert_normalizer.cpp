@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tokenizer/canonical.h"
+#include "tokenizer/changes.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/unicode_tables.h"
@@ -27,18 +28,8 @@ bool is_chinese(char32_t c) noexcept {
 /// Drops the characters that `drop` names.
 template <typename Drop>
 void filter(AlignedText& text, std::vector<Change>& changes, Drop drop) {
-  changes.clear();
-  std::size_t dropped_at_start = 0;
-  for_each_character(text.view().text(), [&](char32_t c) {
-    if (!drop(c)) {
-      changes.push_back({c, 0});
-    } else if (changes.empty()) {
-      ++dropped_at_start;
-    } else {
-      --changes.back().shift;
-    }
-  });
-  text.transform(changes, dropped_at_start);
+  const std::size_t dropped = filter_changes(text.view().text(), changes, drop);
+  text.transform(changes, dropped);
 }
 
 class BertNormalizer final : public Normalizer {

@@ -24,6 +24,7 @@ class NormalizerSequence final : public Normalizer {
     AlignedText current;
     current.append(input);
     for (const auto& part : parts_) {
+      if (part->keeps(current.view().text())) continue;
       AlignedText next;
       part->normalize(current.view(), next);
       std::swap(current, next);

@@ -1,13 +1,12 @@
-/// NFC and NFD.
+/// NFC, NFD, NFKC and NFKD.
 #include "tokenizer/canonical.h"
+#include "tokenizer/changes.h"
 #include "tokenizer/normalizer.h"
-#include "tokenizer/unicode_tables.h"
-#include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
 namespace {
 
-class UnicodeForm final : public Normalizer {
+class UnicodeForm final : public ChangingNormalizer {
  public:
   using Rewrite = void (*)(std::string_view text, std::vector<Change>& changes);
   using Check = bool (*)(std::string_view text) noexcept;
@@ -15,17 +14,12 @@ class UnicodeForm final : public Normalizer {
 
   [[nodiscard]] bool keeps(std::string_view text) const override { return check_(text); }
 
-  void normalize(const AlignedView& input, AlignedText& output) const override {
-    if (check_(input.text())) return output.append(input);
-    AlignedText text;
-    text.append(input);
-    std::vector<Change> changes;
-    rewrite_(input.text(), changes);
-    text.transform(changes, 0);
-    output.append(text.view());
+ private:
+  std::size_t change(std::string_view text, std::vector<Change>& changes) const override {
+    rewrite_(text, changes);
+    return 0;
   }
 
- private:
   Rewrite rewrite_;
   Check check_;
 };
@@ -38,6 +32,14 @@ std::unique_ptr<Normalizer> make_nfc(const JsonNode&, int) {
 
 std::unique_ptr<Normalizer> make_nfd(const JsonNode&, int) {
   return std::make_unique<UnicodeForm>(decompose_canonically, is_surely_nfd);
+}
+
+std::unique_ptr<Normalizer> make_nfkc(const JsonNode&, int) {
+  return std::make_unique<UnicodeForm>(compose_compatibly, is_surely_nfkc);
+}
+
+std::unique_ptr<Normalizer> make_nfkd(const JsonNode&, int) {
+  return std::make_unique<UnicodeForm>(decompose_compatibly, is_surely_nfkd);
 }
 
 }  // namespace aios::tokenizer

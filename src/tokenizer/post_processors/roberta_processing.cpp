@@ -22,7 +22,7 @@ class RobertaProcessing final : public PostProcessor {
   void process(std::vector<Section>& sections, bool add_special_tokens) const override {
     for (Section& section : sections) {
       if (options_.trim_offsets) trim_offsets(section, options_.add_prefix_space);
-      std::fill(section.encoding.type_ids.begin(), section.encoding.type_ids.end(), 0);
+      zero_types(section);
     }
     if (!add_special_tokens) return;
     std::vector<Section> result;
@@ -36,6 +36,11 @@ class RobertaProcessing final : public PostProcessor {
   }
 
  private:
+  static void zero_types(Section& section) {
+    std::fill(section.encoding.type_ids.begin(), section.encoding.type_ids.end(), 0);
+    for (Section& window : section.windows) zero_types(window);
+  }
+
   Options options_;
 };
 

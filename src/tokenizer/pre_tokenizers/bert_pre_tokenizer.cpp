@@ -21,9 +21,9 @@ class BertPreTokenizer final : public PreTokenizer {
       uint32_t word = 0;  // start of the word under way
       for (uint32_t at = 0; at < part.size();) {
         const Character character = decode_utf8(part.data() + at);
-        const uint8_t flags = character.code_point < ascii_.size()
-                                  ? ascii_[character.code_point]
-                                  : character_flags(character.code_point);
+        const uint16_t flags = character.code_point < ascii_.size()
+                                   ? ascii_[character.code_point]
+                                   : character_flags(character.code_point);
         const uint32_t next = at + character.size;
         if ((flags & (kWhiteSpaceFlag | kBertPunctuationFlag)) != 0) {
           emit(Piece{{word, at}});
@@ -37,12 +37,12 @@ class BertPreTokenizer final : public PreTokenizer {
   }
 
  private:
-  std::array<uint8_t, 128> ascii_{};
+  std::array<uint16_t, 128> ascii_{};
 };
 
 }  // namespace
 
-std::unique_ptr<PreTokenizer> make_bert_pre_tokenizer(const JsonNode&, int) {
+std::unique_ptr<PreTokenizer> make_bert_pre_tokenizer(const JsonNode&, PreTokenizerScope) {
   return std::make_unique<BertPreTokenizer>();
 }
 

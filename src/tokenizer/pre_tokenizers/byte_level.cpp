@@ -1,9 +1,10 @@
 /// ByteLevel: GPT-2's splitting, then bytes instead of characters.
 ///
 /// Source: pre_tokenizers/byte_level.rs of Hugging Face's tokenizers. The change of alphabet is
-/// left to the model (`maps_to_bytes`).
+/// left to the model where it can read bytes (`maps_to_bytes`).
 #include <optional>
 
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/pre_tokenizer.h"
 
@@ -16,18 +17,23 @@ constexpr std::string_view kGpt2Pattern =
 
 class ByteLevel final : public PreTokenizer {
  public:
-  ByteLevel(bool add_prefix_space, bool use_regex) : add_prefix_space_(add_prefix_space) {
-    if (use_regex) regex_.emplace(kGpt2Pattern);
+  struct Options {
+    bool add_prefix_space, use_regex, leaves_bytes;
+  };
+  explicit ByteLevel(const Options& options) : options_(options) {
+    if (options.use_regex) regex_.emplace(kGpt2Pattern);
   }
 
-  [[nodiscard]] bool maps_to_bytes() const override { return true; }
+  [[nodiscard]] bool maps_to_bytes() const override { return options_.leaves_bytes; }
 
   void split(WorkingText& text, RegexScratch& scratch) const override {
-    if (add_prefix_space_) add_prefix_spaces(text);
-    if (!regex_) return;
-    text.split([&](std::string_view part, auto emit) {
-      regex_->for_each_section(part, scratch, [&](Span span, bool) { emit(Piece{span}); });
-    });
+    if (options_.add_prefix_space) add_prefix_spaces(text);
+    if (regex_) {
+      text.split([&](std::string_view part, auto emit) {
+        regex_->for_each_section(part, scratch, [&](Span span, bool) { emit(Piece{span}); });
+      });
+    }
+    if (!options_.leaves_bytes) write_letters(text);
   }
 
  private:
@@ -40,15 +46,26 @@ class ByteLevel final : public PreTokenizer {
     });
   }
 
-  bool add_prefix_space_;
+  static void write_letters(WorkingText& text) {
+    text.rewrite([](const Piece& piece, const AlignedView& part, AlignedText& output) {
+      if (piece.is_text()) {
+        append_letters(part, output);
+      } else {
+        output.append(part);
+      }
+    });
+  }
+
+  Options options_;
   std::optional<Regex> regex_;
 };
 
 }  // namespace
 
-std::unique_ptr<PreTokenizer> make_byte_level(const JsonNode& json, int) {
-  return std::make_unique<ByteLevel>(json.bool_or("add_prefix_space", true),
-                                     json.bool_or("use_regex", true));
+std::unique_ptr<PreTokenizer> make_byte_level(const JsonNode& json, PreTokenizerScope scope) {
+  return std::make_unique<ByteLevel>(ByteLevel::Options{json.bool_or("add_prefix_space", true),
+                                                        json.bool_or("use_regex", true),
+                                                        scope.model_reads_bytes});
 }
 
 }  // namespace aios::tokenizer

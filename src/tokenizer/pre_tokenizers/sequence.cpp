@@ -27,14 +27,14 @@ class PreTokenizerSequence final : public PreTokenizer {
 
 }  // namespace
 
-std::unique_ptr<PreTokenizer> make_pre_tokenizer_sequence(const JsonNode& json, int depth) {
+std::unique_ptr<PreTokenizer> make_pre_tokenizer_sequence(const JsonNode& json,
+                                                          PreTokenizerScope scope) {
+  const std::vector<JsonNode> stages = json.at("pretokenizers").elements();
   std::vector<std::unique_ptr<PreTokenizer>> parts;
-  for (const JsonNode& part : json.at("pretokenizers").elements()) {
-    // A stage behind ByteLevel would see its alphabet instead of the text, which is left unmapped.
-    if (!parts.empty() && parts.back()->maps_to_bytes()) {
-      part.fail("a stage after ByteLevel is not supported; ByteLevel must be the last one");
-    }
-    parts.push_back(make_pre_tokenizer(part, depth + 1));
+  for (const JsonNode& stage : stages) {
+    const bool is_last = parts.size() + 1 == stages.size();
+    parts.push_back(
+        make_pre_tokenizer(stage, {scope.model_reads_bytes && is_last, scope.depth + 1}));
   }
   return std::make_unique<PreTokenizerSequence>(std::move(parts));
 }

@@ -1,0 +1,143 @@
+/// Unigram: the likeliest cut of a word into tokens (Kudo 2018, https://aclanthology.org/P18-1007),
+/// found by the Viterbi algorithm.
+///
+/// Source of the details: models/unigram/model.rs of Hugging Face's tokenizers, `encode_optimized`.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "aios/error.h"
+#include "tokenizer/byte_tokens.h"
+#include "tokenizer/json_node.h"
+#include "tokenizer/model.h"
+#include "tokenizer/prefix_trie.h"
+#include "tokenizer/utf8.h"
+
+namespace aios::tokenizer {
+namespace {
+
+constexpr double kUnknownPenalty = 10;  // below the least likely token
+
+class Unigram final : public Model {
+ public:
+  Unigram(Vocabulary vocabulary, std::vector<double> scores, int32_t unknown, bool byte_fallback)
+      : vocabulary_(std::move(vocabulary)),
+        scores_(std::move(scores)),
+        unknown_(unknown),
+        trie_(vocabulary_.entries()) {
+    if (byte_fallback) byte_tokens_.emplace(vocabulary_);
+    double lowest = std::numeric_limits<double>::infinity();
+    for (const double score : scores_) lowest = std::min(lowest, score);
+    unknown_score_ = lowest - kUnknownPenalty;
+  }
+
+  [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
+  [[nodiscard]] int32_t unknown_token() const override { return unknown_; }
+  [[nodiscard]] bool unknown_shows_text() const override { return true; }
+
+  void tokenize(std::string_view word, ModelScratch& scratch,
+                std::vector<WordToken>& tokens) const override {
+    find_best_path(word, scratch.path);
+    // Backwards; neighbouring unknown characters are one.
+    std::vector<WordToken>& reversed = scratch.reversed;
+    reversed.clear();
+    for (auto end = static_cast<uint32_t>(word.size()); end > 0;) {
+      const ModelScratch::PathNode& node = scratch.path[end];
+      if (node.id == unknown_ && !reversed.empty() && reversed.back().id == unknown_) {
+        reversed.back().begin = node.begin;
+      } else {
+        reversed.push_back({node.id, node.begin, end});
+      }
+      end = node.begin;
+    }
+    for (auto token = reversed.rbegin(); token != reversed.rend(); ++token) {
+      if (token->id == unknown_) {
+        append_unknown(word, *token, tokens);
+      } else {
+        tokens.push_back(*token);
+      }
+    }
+  }
+
+ private:
+  void find_best_path(std::string_view word, std::vector<ModelScratch::PathNode>& path) const {
+    constexpr uint32_t kUnreached = UINT32_MAX;
+    path.assign(word.size() + 1, {0, kUnreached, Vocabulary::kNone});
+    const auto offer = [&](uint32_t begin, uint32_t end, double score, int32_t id) {
+      ModelScratch::PathNode& node = path[end];
+      if (node.begin == kUnreached || score > node.score) node = {score, begin, id};
+    };
+    for (uint32_t begin = 0; begin < word.size();) {
+      const double score = path[begin].score;
+      const uint32_t next = begin + utf8_size(word[begin]);
+      bool is_known = false;  // the character by itself
+      uint32_t node = PrefixTrie::kRoot;
+      for (uint32_t at = begin; at < word.size() && trie_.step(node, word[at]); ++at) {
+        const int32_t id = trie_.value(node);
+        if (id == PrefixTrie::kNone) continue;
+        offer(begin, at + 1, score + scores_[static_cast<std::size_t>(id)], id);
+        is_known = is_known || at + 1 == next;
+      }
+      if (!is_known) {
+        if (unknown_ == Vocabulary::kNone) refuse(word.substr(begin, next - begin));
+        offer(begin, next, score + unknown_score_, unknown_);
+      }
+      begin = next;
+    }
+  }
+
+  /// Unknown text may spell a token after all, or be written in bytes.
+  void append_unknown(std::string_view word, WordToken token,
+                      std::vector<WordToken>& tokens) const {
+    const std::string_view text = word.substr(token.begin, token.end - token.begin);
+    const int32_t id = vocabulary_.find(text);
+    if (id == Vocabulary::kNone && byte_tokens_ && byte_tokens_->has_all(text)) {
+      // Each byte comes from the whole text.
+      for (const char byte : text)
+        tokens.push_back({(*byte_tokens_)[byte], token.begin, token.end});
+      return;
+    }
+    if (id != Vocabulary::kNone) token.id = id;
+    tokens.push_back(token);
+  }
+
+  [[noreturn]] static void refuse(std::string_view character) {
+    throw TokenizerError("the vocabulary has no token for " + quote(character) +
+                         ", nor an unk_id that replaces it");
+  }
+
+  Vocabulary vocabulary_;
+  std::vector<double> scores_;  // by id
+  double unknown_score_ = 0;
+  int32_t unknown_;
+  PrefixTrie trie_;
+  std::optional<ByteTokens> byte_tokens_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_unigram(const JsonNode& json, Alphabet) {
+  const JsonNode list = json.at("vocab");
+  if (!list.value().is_array()) list.fail("expected an array of [token, score]");
+  std::vector<std::string_view> texts;
+  std::vector<double> scores;
+  for (const nlohmann::json& entry : list.value()) {
+    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number()) {
+      list.inner(entry, "[" + std::to_string(texts.size()) + "]").fail("expected [token, score]");
+    }
+    texts.push_back(entry[0].get_ref<const std::string&>());
+    scores.push_back(entry[1].get<double>());
+  }
+  if (texts.empty()) list.fail("the vocabulary is empty");
+  int32_t unknown = Vocabulary::kNone;
+  if (const auto id = json.find("unk_id")) {
+    unknown = static_cast<int32_t>(id->as_integer(0, static_cast<int64_t>(texts.size()) - 1));
+  }
+  return std::make_unique<Unigram>(Vocabulary(texts), std::move(scores), unknown,
+                                   json.bool_or("byte_fallback", false));
+}
+
+}  // namespace aios::tokenizer
