@@ -22,8 +22,8 @@ OUTPUT = pathlib.Path(__file__).parent.parent / "src" / "tokenizer" / "stage_dat
 EVERYTHING = "".join(map(chr, CODE_POINTS))
 # Scripts that patterns of published tokenizers name.
 SCRIPTS = ("Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati "
-           "Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian "
-           "Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan").split()
+           "Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam "
+           "Mongolian Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan").split()
 
 
 def numeric_set():
@@ -45,7 +45,8 @@ def split_scripts():
     def splits(text):
         return len(splitter.pre_tokenize_str(text)) > 1
 
-    anything = {c for c in CODE_POINTS if not splits("a" + chr(c)) and not splits("\u03b1" + chr(c))}
+    anything = {c for c in CODE_POINTS
+                if not splits("a" + chr(c)) and not splits("\u03b1" + chr(c))}
     representatives, rows = [], []
     for c in CODE_POINTS:
         if c in anything:

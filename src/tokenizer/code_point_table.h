@@ -29,7 +29,8 @@ class CodePointTable {
 
   void add_block(const T* values, char32_t first) {
     // Most blocks equal the one before them.
-    if (first > 0 && std::equal(values, values + kBlock, blocks_[index_[first / kBlock - 1]].begin())) {
+    if (first > 0 &&
+        std::equal(values, values + kBlock, blocks_[index_[first / kBlock - 1]].begin())) {
       index_[first / kBlock] = index_[first / kBlock - 1];
       return;
     }
