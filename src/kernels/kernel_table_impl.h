@@ -9,6 +9,7 @@
 #include "kernels/logit_scan_impl.h"
 #include "kernels/matmul_impl.h"
 #include "kernels/normalize_impl.h"
+#include "kernels/quantized_matmul_impl.h"
 
 namespace aios {
 namespace {
@@ -23,6 +24,8 @@ constexpr Kernels make_kernels() noexcept {
       .matmul_bf16_bf16 = nullptr,
       .f32_to_bf16 = nullptr,
       .bf16_row_group = 1,
+      .quantize_row = quantize_row<Isa>,
+      .quantized_matmul = QuantizedMatmul<Isa>::run,
       .attention = Attention<Isa>::run,
       .scan_logits = scan_logits<Isa>,
       .rms_norm = rms_norm<Isa>,

@@ -9,6 +9,7 @@
 #include "kernels/logit_scan.h"
 #include "kernels/matmul.h"
 #include "kernels/normalize.h"
+#include "kernels/quantized_matmul.h"
 
 namespace aios {
 
@@ -23,6 +24,9 @@ struct Kernels {
   /// `size` the pair is filled with a zero. Null where there is no matmul_bf16_bf16.
   void (*f32_to_bf16)(const float* x, uint16_t* out, int64_t size) noexcept;
   int64_t bf16_row_group;  // of `bf16_offset`; a matmul's first row begins a group
+
+  QuantizeRowFunction quantize_row;
+  QuantizedMatmulFunction quantized_matmul;
 
   void (*attention)(const AttentionArguments&) noexcept;
   LogitScanFunction scan_logits;

@@ -1,6 +1,7 @@
 #include "kernels/isa_avx512.h"
 #include "kernels/kernel_table_impl.h"
 #include "kernels/matmul_amx_impl.h"
+#include "kernels/quantized_avx512.h"
 
 namespace aios {
 namespace {

@@ -1,5 +1,6 @@
 #include "kernels/isa_neon.h"
 #include "kernels/kernel_table_impl.h"
+#include "kernels/quantized_neon.h"
 
 namespace aios {
 

@@ -1,0 +1,51 @@
+/// Products of activation rows with weights of 8, 4 or 2 bits, read where they are mapped.
+///
+/// Activations are rounded to signed 8 bits, each row by its own scale; products are summed as
+/// integers along a group of the weights, at most kMaxGroup deep; groups are summed in f32.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/quantized_matrix.h"
+
+namespace aios {
+
+/// A row of activations in 8 bits: x[k] is about scale * codes[k].
+struct QuantizedRow {
+  int8_t* codes = nullptr;  // [padded depth]; zeros beyond the depth
+  float* scale = nullptr;
+  /// sums[i] = the sum of codes[0, 32 i), for i in [0, padded depth / 32]
+  int32_t* sums = nullptr;
+};
+
+/// scale = max |x| / 127, codes[k] = x[k] * (127 / max |x|) to the nearest integer, ties to even.
+/// A row of zeros (or of less than 1e-30) has scale 0, one that is not finite has scale NaN; both
+/// have codes 0.
+using QuantizeRowFunction = void (*)(const float* x, int64_t depth,
+                                     const QuantizedRow& row) noexcept;
+
+/// out[m, n] = x_scales[m] * sum over groups of (scale(group) * sum over k of x[m, k] *
+/// (point(column + n, k) - 128)), groups in ascending order and each rounded once (fma). A group
+/// longer than kMaxGroup counts as several. The same bits on every instruction set.
+struct QuantizedMatmulArguments {
+  const int8_t* x = nullptr;  // [rows, x_stride] codes as of QuantizedRow
+  int64_t x_stride = 0;
+  const float* x_scales = nullptr;  // [rows]
+  const int32_t* x_sums = nullptr;  // [rows, sums_stride]
+  int64_t sums_stride = 0;
+  const QuantizedMatrix* weights = nullptr;
+  int64_t column = 0;    // first row of the weights, a multiple of kPanelRows
+  int64_t columns = 0;   // rows of the weights
+  float* out = nullptr;  // [rows, out_stride]
+  int64_t out_stride = 0;
+  int64_t rows = 0;
+};
+using QuantizedMatmulFunction = void (*)(const QuantizedMatmulArguments&) noexcept;
+
+void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& row) noexcept;
+void quantized_matmul_reference(const QuantizedMatmulArguments& arguments) noexcept;
+
+/// out[k] = weight (row, k) in f32, for k in [0, depth). Not tuned: for a few rows of a table.
+void dequantize_row(const QuantizedMatrix& weights, int64_t row, float* out) noexcept;
+
+}  // namespace aios

@@ -1,0 +1,216 @@
+/// quantized_matmul.h on vectors: one template for all widths of weights.
+///
+/// A panel's codes become points of eight bits once per call, a slice of kMaxGroup steps at a time
+/// into the first-level cache; all rows of x pass over it. Sums of integers are exact in any order;
+/// sums of groups are in ascending order: the same bits as the reference.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/elementwise_impl.h"
+#include "kernels/quantized_matmul.h"
+#include "kernels/quantized_points_impl.h"
+
+namespace aios {
+namespace {
+
+template <typename Isa>
+class QuantizedMatmul {
+  using Ops = QuantizedOps<Isa>;
+  using Vector = typename Isa::Vector;
+  static_assert(Ops::kRows == Isa::kLanes);
+  static constexpr int64_t kWordBytes = kPanelRows * kWordDepth * Ops::kPointBytes;
+  static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth * Ops::kPointBytes;
+  static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
+  static constexpr int64_t kRowBlock = 128;
+
+ public:
+  static void run(const QuantizedMatmulArguments& arguments) noexcept {
+    QuantizedMatmul(arguments).multiply();
+  }
+
+ private:
+  explicit QuantizedMatmul(const QuantizedMatmulArguments& arguments) noexcept
+      : a_(arguments),
+        weights_(*arguments.weights),
+        depth_(QuantizedFormat::padded(weights_.depth)),
+        group_(weights_.format.group_length(weights_.depth)),
+        step_(group_ < kMaxGroup ? group_ : kMaxGroup) {}
+
+  void multiply() noexcept {
+    for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
+      const int64_t panel = (a_.column + column) / kPanelRows;
+      for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
+        const int64_t rows = a_.rows - row < kRowBlock ? a_.rows - row : kRowBlock;
+        for (int64_t begin = 0; begin < depth_; begin += kMaxGroup) {
+          const int64_t end = depth_ - begin < kMaxGroup ? depth_ : begin + kMaxGroup;
+          const uint8_t* const points = panel_points(panel, begin, end);
+          for (int64_t v = 0; v < kPanelRows; v += kTileColumns) {
+            multiply_rows(panel, points, begin, end, row, rows, v);
+          }
+        }
+        store(column, row, rows);
+      }
+    }
+  }
+
+  const uint8_t* panel_points(int64_t panel, int64_t begin, int64_t end) noexcept {
+    if (Ops::kReadsCodes && weights_.format.type == QuantType::kInt8) {
+      return weights_.panel_codes(panel) + begin * kPanelRows;
+    }
+    PointDecoder<Ops>::decode(weights_, panel, begin, end, points_);
+    return points_;
+  }
+
+  void multiply_rows(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
+                     int64_t rows, int64_t column) noexcept {
+    int64_t m = 0;
+    for (; m + Ops::kTileRows <= rows; m += Ops::kTileRows) {
+      multiply_tile<Ops::kTileRows>(panel, points, begin, end, row + m, m, column);
+    }
+    multiply_rest<Ops::kTileRows - 1>(panel, points, begin, end, row + m, m, rows - m, column);
+  }
+
+  /// The last rows, fewer than a whole tile.
+  template <int kRows>
+  void multiply_rest(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
+                     int64_t m, int64_t rows, int64_t column) noexcept {
+    if constexpr (kRows > 0) {
+      if (rows == kRows) {
+        multiply_tile<kRows>(panel, points, begin, end, row, m, column);
+      } else {
+        multiply_rest<kRows - 1>(panel, points, begin, end, row, m, rows, column);
+      }
+    }
+  }
+
+  /// Adds the groups of [begin, end) for kRows rows of x from `row`, rows `m` of sums_, and
+  /// kTileVectors vectors of columns from `column` of the panel.
+  template <int kRows>
+  void multiply_tile(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
+                     int64_t m, int64_t column) noexcept {
+    points += column * kWordDepth * Ops::kPointBytes;
+    float* const sums = sums_ + m * kPanelRows + column;
+    for (int64_t k = begin; k < end; k += step_) {
+      const int64_t group_end = end - k < step_ ? end : k + step_;
+      const uint16_t* const scales =
+          weights_.panel_scales(panel) + k / group_ * kPanelRows + column;
+      add_group<kRows>(points + (k - begin) / kWordDepth * kWordBytes, scales, row, k, group_end,
+                       sums);
+    }
+  }
+
+  /// Loops over sums are unrolled by name, as in outer_product_impl.h. Few rows have several sums
+  /// each, so that one does not wait for the other.
+  template <int kRows>
+  void add_group(const uint8_t* points, const uint16_t* scales, int64_t row, int64_t begin,
+                 int64_t end, float* out) const noexcept {
+    constexpr int kVectors = Ops::kTileVectors;
+    constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
+    typename Ops::Sums sums[kChains][kRows][kVectors];
+    const int8_t* const x = a_.x + row * a_.x_stride;
+    const int32_t* const x_sums = a_.x_sums + row * a_.sums_stride;
+#pragma GCC unroll 24
+    for (int m = 0; m < kRows; ++m) {
+      const int32_t* const prefix = x_sums + m * a_.sums_stride;
+      const auto start = Ops::start(prefix[end / kDepthUnit] - prefix[begin / kDepthUnit]);
+#pragma GCC unroll 4
+      for (int n = 0; n < kVectors; ++n) {
+        sums[0][m][n] = start;
+#pragma GCC unroll 4
+        for (int c = 1; c < kChains; ++c) sums[c][m][n] = Ops::zero();
+      }
+    }
+    for (int64_t k = begin; k < end; k += kChains * kWordDepth) {
+#pragma GCC unroll 4
+      for (int c = 0; c < kChains; ++c) {
+        typename Ops::Points columns[kVectors];
+#pragma GCC unroll 4
+        for (int n = 0; n < kVectors; ++n) columns[n] = Ops::load_points(points + n * kVectorBytes);
+        points += kWordBytes;
+#pragma GCC unroll 24
+        for (int m = 0; m < kRows; ++m) {
+          const auto steps = Ops::broadcast(x + m * a_.x_stride + k + c * kWordDepth);
+#pragma GCC unroll 4
+          for (int n = 0; n < kVectors; ++n) {
+            sums[c][m][n] = Ops::dot(sums[c][m][n], columns[n], steps);
+          }
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (int n = 0; n < kVectors; ++n) {
+      const Vector scale = Isa::load_f16(scales + n * Ops::kRows);
+#pragma GCC unroll 24
+      for (int m = 0; m < kRows; ++m) {
+        auto total = sums[0][m][n];
+#pragma GCC unroll 4
+        for (int c = 1; c < kChains; ++c) total = Ops::add_sums(total, sums[c][m][n]);
+        float* const sum = out + m * kPanelRows + n * Ops::kRows;
+        const Vector before = begin == 0 ? Isa::zero() : Isa::load(sum);
+        Isa::store(sum, Isa::fma(Ops::to_floats(total), scale, before));
+      }
+    }
+  }
+
+  /// sums_ times the activations' scales, to `out`.
+  void store(int64_t column, int64_t row, int64_t rows) const noexcept {
+    for (int64_t m = 0; m < rows; ++m) {
+      const Vector scale = Isa::fill(a_.x_scales[row + m]);
+      float* const out = a_.out + (row + m) * a_.out_stride;
+      for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
+        const int64_t left = a_.columns - column - n;
+        if (left <= 0) break;
+        store_up_to<Isa>(out + column + n, Isa::mul(Isa::load(sums_ + m * kPanelRows + n), scale),
+                         left < Isa::kLanes ? left : Isa::kLanes);
+      }
+    }
+  }
+
+  const QuantizedMatmulArguments& a_;
+  const QuantizedMatrix& weights_;
+  int64_t depth_;
+  int64_t group_;  // steps that share a scale
+  int64_t step_;   // steps that are summed as integers
+  alignas(64) uint8_t points_[kMaxGroup * kPanelRows * Ops::kPointBytes];
+  alignas(64) float sums_[kRowBlock * kPanelRows];
+};
+
+/// quantize_row_reference on vectors.
+template <typename Isa>
+void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
+  using Vector = typename Isa::Vector;
+  constexpr float kSmallestMaximum = 1e-30F;
+  Vector maximum = Isa::zero();
+  Vector poison = Isa::zero();  // NaN if an element is not finite
+  for (int64_t k = 0; k < depth; k += Isa::kLanes) {
+    const int64_t count = depth - k < Isa::kLanes ? depth - k : Isa::kLanes;
+    const Vector v = load_up_to<Isa>(x + k, count);
+    maximum = Isa::max(maximum, Isa::abs(v));
+    poison = Isa::fma(v, Isa::zero(), poison);
+  }
+  const bool finite = Isa::sum(poison) == 0;
+  const float largest = finite ? Isa::max_element(maximum) : 0;
+  const bool zero = largest < kSmallestMaximum;
+  *row.scale = !finite ? __builtin_nanf("") : zero ? 0 : largest / 127.0F;
+  const Vector factor = Isa::fill(zero ? 0 : 127.0F / largest);
+  row.sums[0] = 0;
+  for (int64_t begin = 0; begin < depth; begin += kDepthUnit) {
+    Vector sum = Isa::zero();
+    for (int64_t k = begin; k < begin + kDepthUnit; k += Isa::kLanes) {
+      const int64_t left = depth - k;
+      Vector code = Isa::zero();
+      if (finite && left > 0) {
+        const Vector v = load_up_to<Isa>(x + k, left < Isa::kLanes ? left : Isa::kLanes);
+        code = Isa::round(Isa::mul(v, factor));
+      }
+      QuantizedOps<Isa>::store_codes(row.codes + k, code);
+      sum = Isa::add(sum, code);
+    }
+    row.sums[begin / kDepthUnit + 1] =
+        row.sums[begin / kDepthUnit] + static_cast<int32_t>(Isa::sum(sum));
+  }
+}
+
+}  // namespace
+}  // namespace aios

@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/aligned_buffer.h"
+#include "kernels/kernel_test_support.h"
+#include "tensor/dtype.h"
+
+namespace aios {
+namespace {
+
+using kernel_test::random_floats;
+using kernel_test::same_bits;
+
+std::size_t index(int64_t value) { return static_cast<std::size_t>(value); }
+
+/// A quantised matrix of random bytes: every byte but the scales is some valid content.
+struct RandomWeights {
+  RandomWeights(QuantizedFormat format, int64_t rows, int64_t depth, uint32_t seed) {
+    const int64_t panels = QuantizedFormat::num_panels(rows);
+    std::mt19937 engine(seed);
+    const auto fill = [&](std::vector<uint8_t>& bytes, int64_t size) {
+      bytes.resize(index(size));
+      for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(engine());
+    };
+    std::vector<uint8_t> unaligned;
+    fill(unaligned, panels * format.panel_code_bytes(depth));
+    codes = AlignedBuffer<uint8_t>(unaligned.size());
+    std::copy(unaligned.begin(), unaligned.end(), codes.data());
+    fill(blocks, panels * format.panel_block_bytes(depth));
+    scales.resize(index(panels * format.panel_scales(depth)));
+    for (uint16_t& scale : scales) {
+      scale = float_to_f16(std::exp(static_cast<float>(engine() % 1000) / 200.0F - 8.0F));
+    }
+    matrix = {.format = format,
+              .rows = rows,
+              .depth = depth,
+              .codes = codes.data(),
+              .blocks = blocks.data(),
+              .scales = scales.data()};
+  }
+  AlignedBuffer<uint8_t> codes;
+  std::vector<uint8_t> blocks;
+  std::vector<uint16_t> scales;
+  QuantizedMatrix matrix;
+};
+
+struct Activations {
+  Activations(const Kernels& kernels, const std::vector<float>& x, int64_t rows, int64_t depth)
+      : stride(QuantizedFormat::padded(depth) + 32),
+        sums_stride(QuantizedFormat::padded(depth) / kDepthUnit + 1),
+        codes(index(rows * stride), 99),
+        scales(index(rows)),
+        sums(index(rows * sums_stride)) {
+    for (int64_t m = 0; m < rows; ++m) {
+      kernels.quantize_row(
+          x.data() + m * depth, depth,
+          {&codes[index(m * stride)], &scales[index(m)], &sums[index(m * sums_stride)]});
+    }
+  }
+  int64_t stride, sums_stride;
+  std::vector<int8_t> codes;
+  std::vector<float> scales;
+  std::vector<int32_t> sums;
+};
+
+class QuantizedMatmulTest : public kernel_test::ForEachIsa {
+ protected:
+  void expect_reference(QuantizedFormat format, int64_t rows, int64_t columns, int64_t depth,
+                        const std::vector<float>& x, uint32_t seed = 1) {
+    const RandomWeights weights(format, columns, depth, seed);
+    const Activations activations(kernels_, x, rows, depth);
+    const int64_t out_stride = columns + 3;
+    std::vector<float> out(index(rows * out_stride), 7.0F);
+    std::vector<float> expected = out;
+    QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
+                                          .x_stride = activations.stride,
+                                          .x_scales = activations.scales.data(),
+                                          .x_sums = activations.sums.data(),
+                                          .sums_stride = activations.sums_stride,
+                                          .weights = &weights.matrix,
+                                          .column = 0,
+                                          .columns = columns,
+                                          .out = out.data(),
+                                          .out_stride = out_stride,
+                                          .rows = rows};
+    kernels_.quantized_matmul(arguments);
+    arguments.out = expected.data();
+    quantized_matmul_reference(arguments);
+    EXPECT_TRUE(same_bits(out.data(), expected.data(), std::ssize(out)))
+        << quant_type_name(format.type) << " group " << format.group_size << ": " << rows << " x "
+        << columns << " x " << depth;
+  }
+};
+
+TEST_P(QuantizedMatmulTest, EqualsTheReferenceBitForBit) {
+  for (const QuantType type : {QuantType::kInt8, QuantType::kInt4, QuantType::kInt2}) {
+    for (const int32_t group_size : {0, 32, 128}) {
+      for (const int64_t depth : {1, 31, 88, 96, 384, 896, 1100}) {
+        for (const int64_t rows : {1, 2, 3, 7, 33}) {
+          const int64_t columns = depth == 896 ? 70 : 33;
+          expect_reference({type, group_size}, rows, columns, depth, random_floats(rows * depth));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(QuantizedMatmulTest, EveryNumberOfRowsAndPanelsIsComputedAlike) {
+  for (int64_t rows = 1; rows <= 33; ++rows) {
+    expect_reference({QuantType::kInt4, 128}, rows, 32 + rows, 160, random_floats(rows * 160));
+  }
+  expect_reference({QuantType::kInt2, 128}, 300, 40, 64, random_floats(300 * 64));
+}
+
+/// All activations at the ends of their range, under all bytes that weights can have: the largest
+/// sums that there are.
+TEST_P(QuantizedMatmulTest, DoesNotSaturate) {
+  for (const QuantType type : {QuantType::kInt8, QuantType::kInt4, QuantType::kInt2}) {
+    for (const float sign : {1.0F, -1.0F}) {
+      std::vector<float> x(index(4 * 4864), sign);
+      for (std::size_t i = 4864; i < 2 * 4864; ++i) x[i] = i % 2 == 0 ? 1.0F : -1.0F;
+      expect_reference({type, 0}, 4, 32, 4864, x);
+    }
+  }
+}
+
+TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
+  const RandomWeights weights({QuantType::kInt2, 128}, 96, 224, 3);
+  const Activations activations(kernels_, random_floats(5 * 224), 5, 224);
+  std::vector<float> whole(5 * 96), part(5 * 50);
+  QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
+                                        .x_stride = activations.stride,
+                                        .x_scales = activations.scales.data(),
+                                        .x_sums = activations.sums.data(),
+                                        .sums_stride = activations.sums_stride,
+                                        .weights = &weights.matrix,
+                                        .column = 0,
+                                        .columns = 96,
+                                        .out = whole.data(),
+                                        .out_stride = 96,
+                                        .rows = 5};
+  kernels_.quantized_matmul(arguments);
+  arguments.column = 32;
+  arguments.columns = 50;
+  arguments.out = part.data();
+  arguments.out_stride = 50;
+  kernels_.quantized_matmul(arguments);
+  for (int64_t m = 0; m < 5; ++m) {
+    EXPECT_TRUE(same_bits(&whole[index(m * 96 + 32)], &part[index(m * 50)], 50)) << m;
+  }
+}
+
+TEST_P(QuantizedMatmulTest, RowsAreRoundedAsTheReferenceRoundsThem) {
+  for (const int64_t depth : {1, 15, 32, 88, 384, 1000}) {
+    std::vector<float> x = random_floats(6 * depth, 3.0F);
+    std::fill_n(x.begin() + depth, depth, 0.0F);
+    std::fill_n(x.begin() + 2 * depth, depth, 1e-35F);
+    x[index(3 * depth + depth / 2)] = std::numeric_limits<float>::infinity();
+    x[index(4 * depth)] = std::numeric_limits<float>::quiet_NaN();
+    std::fill_n(x.begin() + 5 * depth, depth, -1e38F);
+    const Activations actual(kernels_, x, 6, depth);
+    const Activations expected(kernels_for(Isa::kScalar), x, 6, depth);
+    EXPECT_EQ(actual.codes, expected.codes) << depth;
+    EXPECT_EQ(actual.sums, expected.sums) << depth;
+    for (std::size_t m = 0; m < 6; ++m) {
+      EXPECT_EQ(std::isnan(actual.scales[m]), m == 3 || m == 4);
+      if (m != 3 && m != 4) {
+        EXPECT_EQ(actual.scales[m], expected.scales[m]);
+      }
+    }
+  }
+}
+
+TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
+  for (const QuantType type : {QuantType::kInt8, QuantType::kInt4, QuantType::kInt2}) {
+    const int64_t depth = 200;
+    const RandomWeights weights({type, 64}, 5, depth, 9);
+    const Kernels& kernels = kernels_for(Isa::kScalar);
+    const Activations x(kernels, random_floats(depth), 1, depth);
+    std::vector<float> out(5), row(index(depth));
+    kernels.quantized_matmul({.x = x.codes.data(),
+                              .x_stride = x.stride,
+                              .x_scales = x.scales.data(),
+                              .x_sums = x.sums.data(),
+                              .sums_stride = x.sums_stride,
+                              .weights = &weights.matrix,
+                              .columns = 5,
+                              .out = out.data(),
+                              .out_stride = 5,
+                              .rows = 1});
+    for (int64_t n = 0; n < 5; ++n) {
+      dequantize_row(weights.matrix, n, row.data());
+      double sum = 0, magnitude = 0;
+      for (int64_t k = 0; k < depth; ++k) {
+        const double product = static_cast<double>(row[index(k)]) * x.codes[index(k)];
+        sum += product;
+        magnitude += std::abs(product);
+      }
+      // Four groups, each rounded once, and the product with the row's scale.
+      const double bound = 5 * magnitude * std::numeric_limits<float>::epsilon() / 2;
+      EXPECT_NEAR(out[index(n)], sum * x.scales[0], bound * x.scales[0]);
+    }
+  }
+}
+
+AIOS_INSTANTIATE_FOR_EACH_ISA(QuantizedMatmulTest);
+
+}  // namespace
+}  // namespace aios
