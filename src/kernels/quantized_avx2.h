@@ -53,8 +53,8 @@ struct QuantizedOps<Avx2> {
   using Activations = __m256i;
   static constexpr int64_t kPointBytes = 2;
   static constexpr bool kReadsCodes = false;
-  static constexpr int kTileRows = 3;
-  static constexpr int kTileVectors = 2;
+  static constexpr int kTileRows = 4;
+  static constexpr int kTileVectors = 1;
   static void store_points(uint8_t* out, Bytes points) noexcept {
     const __m256i zero = _mm256_set1_epi16(128);
     auto* const target = reinterpret_cast<__m256i*>(out);

@@ -28,8 +28,8 @@ void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& r
   int32_t sum = 0;
   for (int64_t k = 0; k < QuantizedFormat::padded(depth); ++k) {
     const bool is_code = !zero && k < depth;
-    row.codes[k] = static_cast<int8_t>(is_code ? std::nearbyint(x[k] * factor) : 0);
-    sum += row.codes[k];
+    row.code(k) = static_cast<int8_t>(is_code ? std::nearbyint(x[k] * factor) : 0);
+    sum += row.code(k);
     if (k % kDepthUnit == kDepthUnit - 1) row.sums[k / kDepthUnit + 1] = sum;
   }
 }
@@ -38,13 +38,14 @@ void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
   const QuantizedMatrix& weights = *a.weights;
   const int64_t step = std::min(kMaxGroup, weights.format.group_length(weights.depth));
   for (int64_t m = 0; m < a.rows; ++m) {
-    const int8_t* const x = a.x + m * a.x_stride;
+    const int8_t* const x = a.x + quantized_row_offset(m, weights.depth);
     for (int64_t n = 0; n < a.columns; ++n) {
       float sum = 0;
       for (int64_t begin = 0; begin < weights.depth; begin += step) {
         int32_t products = 0;
         for (int64_t k = begin; k < std::min(begin + step, weights.depth); ++k) {
-          products += x[k] * (weights.point(a.column + n, k) - static_cast<int32_t>(kGridZero));
+          const int64_t place = k / kWordDepth * kBlockRows * kWordDepth + k % kWordDepth;
+          products += x[place] * (weights.point(a.column + n, k) - static_cast<int32_t>(kGridZero));
         }
         const float scale = f16_to_float(weights.scale(a.column + n, begin));
         sum = std::fma(static_cast<float>(products), scale, sum);

@@ -10,26 +10,43 @@
 
 namespace aios {
 
-/// A row of activations in 8 bits: x[k] is about scale * codes[k].
+/// Rows of activations lie together in blocks of this many, word by word of four steps along the
+/// depth, so that a tile reads them from one stream.
+inline constexpr int64_t kBlockRows = 8;
+
+/// Bytes of all codes of `rows` rows.
+constexpr int64_t quantized_rows_bytes(int64_t rows, int64_t depth) noexcept {
+  return (rows + kBlockRows - 1) / kBlockRows * kBlockRows * QuantizedFormat::padded(depth);
+}
+/// Where the first word of a row stands; the next words follow every kBlockRows * kWordDepth bytes.
+constexpr int64_t quantized_row_offset(int64_t row, int64_t depth) noexcept {
+  return row / kBlockRows * kBlockRows * QuantizedFormat::padded(depth) +
+         row % kBlockRows * kWordDepth;
+}
+
+/// A row of activations in 8 bits: x[k] is about scale * code(k).
 struct QuantizedRow {
-  int8_t* codes = nullptr;  // [padded depth]; zeros beyond the depth
+  int8_t* codes = nullptr;  // the row's first word; words to the padded depth, filled up with zeros
   float* scale = nullptr;
-  /// sums[i] = the sum of codes[0, 32 i), for i in [0, padded depth / 32]
+  /// sums[i] = the sum of code(k) over k < 32 i, for i in [0, padded depth / 32]
   int32_t* sums = nullptr;
+
+  [[nodiscard]] int8_t& code(int64_t k) const noexcept {
+    return codes[k / kWordDepth * kBlockRows * kWordDepth + k % kWordDepth];
+  }
 };
 
-/// scale = max |x| / 127, codes[k] = x[k] * (127 / max |x|) to the nearest integer, ties to even.
+/// scale = max |x| / 127, code(k) = x[k] * (127 / max |x|) to the nearest integer, ties to even.
 /// A row of zeros (or of less than 1e-30) has scale 0, one that is not finite has scale NaN; both
 /// have codes 0.
 using QuantizeRowFunction = void (*)(const float* x, int64_t depth,
                                      const QuantizedRow& row) noexcept;
 
-/// out[m, n] = x_scales[m] * sum over groups of (scale(group) * sum over k of x[m, k] *
+/// out[m, n] = x_scales[m] * sum over groups of (scale(group) * sum over k of code(m, k) *
 /// (point(column + n, k) - 128)), groups in ascending order and each rounded once (fma). A group
 /// longer than kMaxGroup counts as several. The same bits on every instruction set.
 struct QuantizedMatmulArguments {
-  const int8_t* x = nullptr;  // [rows, x_stride] codes as of QuantizedRow
-  int64_t x_stride = 0;
+  const int8_t* x = nullptr;        // codes of row 0, the first of its block
   const float* x_scales = nullptr;  // [rows]
   const int32_t* x_sums = nullptr;  // [rows, sums_stride]
   int64_t sums_stride = 0;

@@ -23,6 +23,8 @@ class QuantizedMatmul {
   static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth * Ops::kPointBytes;
   static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
   static constexpr int64_t kRowBlock = 128;
+  static constexpr int64_t kXWordBytes = kBlockRows * kWordDepth;
+  static_assert(kBlockRows % Ops::kTileRows == 0 && kRowBlock % kBlockRows == 0);
 
  public:
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
@@ -89,31 +91,31 @@ class QuantizedMatmul {
   template <int kRows>
   void multiply_tile(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
                      int64_t m, int64_t column) noexcept {
+    const int8_t* const x = a_.x + quantized_row_offset(row, weights_.depth);
+    const int32_t* const x_sums = a_.x_sums + row * a_.sums_stride;
+    const uint16_t* scales = weights_.panel_scales(panel) + begin / group_ * kPanelRows + column;
     points += column * kWordDepth * Ops::kPointBytes;
-    float* const sums = sums_ + m * kPanelRows + column;
     for (int64_t k = begin; k < end; k += step_) {
-      const int64_t group_end = end - k < step_ ? end : k + step_;
-      const uint16_t* const scales =
-          weights_.panel_scales(panel) + k / group_ * kPanelRows + column;
-      add_group<kRows>(points + (k - begin) / kWordDepth * kWordBytes, scales, row, k, group_end,
-                       sums);
+      const int64_t count = end - k < step_ ? end - k : step_;
+      add_group<kRows>(points, x + k / kWordDepth * kXWordBytes, x_sums + k / kDepthUnit, count,
+                       scales, sums_ + m * kPanelRows + column, k > 0);
+      points += step_ / kWordDepth * kWordBytes;
+      scales += kPanelRows;
     }
   }
 
   /// Loops over sums are unrolled by name, as in outer_product_impl.h. Few rows have several sums
   /// each, so that one does not wait for the other.
   template <int kRows>
-  void add_group(const uint8_t* points, const uint16_t* scales, int64_t row, int64_t begin,
-                 int64_t end, float* out) const noexcept {
+  void add_group(const uint8_t* points, const int8_t* x, const int32_t* x_sums, int64_t count,
+                 const uint16_t* scales, float* out, bool adds) const noexcept {
     constexpr int kVectors = Ops::kTileVectors;
     constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
     typename Ops::Sums sums[kChains][kRows][kVectors];
-    const int8_t* const x = a_.x + row * a_.x_stride;
-    const int32_t* const x_sums = a_.x_sums + row * a_.sums_stride;
-#pragma GCC unroll 24
+#pragma GCC unroll 8
     for (int m = 0; m < kRows; ++m) {
       const int32_t* const prefix = x_sums + m * a_.sums_stride;
-      const auto start = Ops::start(prefix[end / kDepthUnit] - prefix[begin / kDepthUnit]);
+      const auto start = Ops::start(prefix[count / kDepthUnit] - prefix[0]);
 #pragma GCC unroll 4
       for (int n = 0; n < kVectors; ++n) {
         sums[0][m][n] = start;
@@ -121,33 +123,38 @@ class QuantizedMatmul {
         for (int c = 1; c < kChains; ++c) sums[c][m][n] = Ops::zero();
       }
     }
-    for (int64_t k = begin; k < end; k += kChains * kWordDepth) {
+    constexpr int kUnroll = 4 / kChains;
+    for (int64_t word = count / kWordDepth; word > 0; word -= kUnroll * kChains) {
 #pragma GCC unroll 4
-      for (int c = 0; c < kChains; ++c) {
+      for (int i = 0; i < kUnroll * kChains; ++i) {
         typename Ops::Points columns[kVectors];
 #pragma GCC unroll 4
-        for (int n = 0; n < kVectors; ++n) columns[n] = Ops::load_points(points + n * kVectorBytes);
-        points += kWordBytes;
-#pragma GCC unroll 24
+        for (int n = 0; n < kVectors; ++n) {
+          columns[n] = Ops::load_points(points + i * kWordBytes + n * kVectorBytes);
+        }
+#pragma GCC unroll 8
         for (int m = 0; m < kRows; ++m) {
-          const auto steps = Ops::broadcast(x + m * a_.x_stride + k + c * kWordDepth);
+          const auto steps = Ops::broadcast(x + i * kXWordBytes + m * kWordDepth);
 #pragma GCC unroll 4
           for (int n = 0; n < kVectors; ++n) {
-            sums[c][m][n] = Ops::dot(sums[c][m][n], columns[n], steps);
+            auto& sum = sums[i % kChains][m][n];
+            sum = Ops::dot(sum, columns[n], steps);
           }
         }
       }
+      points += kUnroll * kChains * kWordBytes;
+      x += kUnroll * kChains * kXWordBytes;
     }
 #pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) {
       const Vector scale = Isa::load_f16(scales + n * Ops::kRows);
-#pragma GCC unroll 24
+#pragma GCC unroll 8
       for (int m = 0; m < kRows; ++m) {
         auto total = sums[0][m][n];
 #pragma GCC unroll 4
         for (int c = 1; c < kChains; ++c) total = Ops::add_sums(total, sums[c][m][n]);
         float* const sum = out + m * kPanelRows + n * Ops::kRows;
-        const Vector before = begin == 0 ? Isa::zero() : Isa::load(sum);
+        const Vector before = adds ? Isa::load(sum) : Isa::zero();
         Isa::store(sum, Isa::fma(Ops::to_floats(total), scale, before));
       }
     }
@@ -197,15 +204,19 @@ void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexce
   row.sums[0] = 0;
   for (int64_t begin = 0; begin < depth; begin += kDepthUnit) {
     Vector sum = Isa::zero();
-    for (int64_t k = begin; k < begin + kDepthUnit; k += Isa::kLanes) {
-      const int64_t left = depth - k;
+    int8_t codes[kDepthUnit];
+    for (int64_t i = 0; i < kDepthUnit; i += Isa::kLanes) {
+      const int64_t left = depth - begin - i;
       Vector code = Isa::zero();
       if (finite && left > 0) {
-        const Vector v = load_up_to<Isa>(x + k, left < Isa::kLanes ? left : Isa::kLanes);
+        const Vector v = load_up_to<Isa>(x + begin + i, left < Isa::kLanes ? left : Isa::kLanes);
         code = Isa::round(Isa::mul(v, factor));
       }
-      QuantizedOps<Isa>::store_codes(row.codes + k, code);
+      QuantizedOps<Isa>::store_codes(codes + i, code);
       sum = Isa::add(sum, code);
+    }
+    for (int64_t i = 0; i < kDepthUnit; i += kWordDepth) {
+      __builtin_memcpy(&row.code(begin + i), codes + i, kWordDepth);
     }
     row.sums[begin / kDepthUnit + 1] =
         row.sums[begin / kDepthUnit] + static_cast<int32_t>(Isa::sum(sum));

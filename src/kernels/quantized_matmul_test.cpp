@@ -48,18 +48,17 @@ struct RandomWeights {
 
 struct Activations {
   Activations(const Kernels& kernels, const std::vector<float>& x, int64_t rows, int64_t depth)
-      : stride(QuantizedFormat::padded(depth) + 32),
-        sums_stride(QuantizedFormat::padded(depth) / kDepthUnit + 1),
-        codes(index(rows * stride), 99),
+      : sums_stride(QuantizedFormat::padded(depth) / kDepthUnit + 1),
+        codes(index(quantized_rows_bytes(rows, depth)), 99),
         scales(index(rows)),
         sums(index(rows * sums_stride)) {
     for (int64_t m = 0; m < rows; ++m) {
-      kernels.quantize_row(
-          x.data() + m * depth, depth,
-          {&codes[index(m * stride)], &scales[index(m)], &sums[index(m * sums_stride)]});
+      const QuantizedRow row{&codes[index(quantized_row_offset(m, depth))], &scales[index(m)],
+                             &sums[index(m * sums_stride)]};
+      kernels.quantize_row(x.data() + m * depth, depth, row);
     }
   }
-  int64_t stride, sums_stride;
+  int64_t sums_stride;
   std::vector<int8_t> codes;
   std::vector<float> scales;
   std::vector<int32_t> sums;
@@ -75,7 +74,6 @@ class QuantizedMatmulTest : public kernel_test::ForEachIsa {
     std::vector<float> out(index(rows * out_stride), 7.0F);
     std::vector<float> expected = out;
     QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
-                                          .x_stride = activations.stride,
                                           .x_scales = activations.scales.data(),
                                           .x_sums = activations.sums.data(),
                                           .sums_stride = activations.sums_stride,
@@ -131,7 +129,6 @@ TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
   const Activations activations(kernels_, random_floats(5 * 224), 5, 224);
   std::vector<float> whole(5 * 96), part(5 * 50);
   QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
-                                        .x_stride = activations.stride,
                                         .x_scales = activations.scales.data(),
                                         .x_sums = activations.sums.data(),
                                         .sums_stride = activations.sums_stride,
@@ -178,10 +175,10 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
     const int64_t depth = 200;
     const RandomWeights weights({type, 64}, 5, depth, 9);
     const Kernels& kernels = kernels_for(Isa::kScalar);
-    const Activations x(kernels, random_floats(depth), 1, depth);
+    Activations x(kernels, random_floats(depth), 1, depth);
+    const QuantizedRow codes{x.codes.data(), x.scales.data(), x.sums.data()};
     std::vector<float> out(5), row(index(depth));
     kernels.quantized_matmul({.x = x.codes.data(),
-                              .x_stride = x.stride,
                               .x_scales = x.scales.data(),
                               .x_sums = x.sums.data(),
                               .sums_stride = x.sums_stride,
@@ -194,7 +191,7 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
       dequantize_row(weights.matrix, n, row.data());
       double sum = 0, magnitude = 0;
       for (int64_t k = 0; k < depth; ++k) {
-        const double product = static_cast<double>(row[index(k)]) * x.codes[index(k)];
+        const double product = static_cast<double>(row[index(k)]) * codes.code(k);
         sum += product;
         magnitude += std::abs(product);
       }

@@ -55,7 +55,7 @@ struct QuantizedOps<Neon> {
   using Sums = int32x4_t;
   static constexpr int64_t kPointBytes = 1;
   static constexpr bool kReadsCodes = false;
-  static constexpr int kTileRows = 6;
+  static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 4;
   static void store_points(uint8_t* out, Bytes points) noexcept {
     vst1q_u8(out, veorq_u8(points, vdupq_n_u8(0x80)));
