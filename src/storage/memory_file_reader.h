@@ -1,0 +1,21 @@
+/// Reads memories from Parquet files of any writer: segments, exports, and others' tables.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "storage/memory_row.h"
+
+namespace aios {
+
+/// Calls `visit` for each row in order. Views live during the call. Needed are `content` (text) and
+/// `embedding` (lists of float or double); absent `memory_id`, `timestamp`, `expires_at`,
+/// `metadata` and its fields, `sequence` and null values read as empty, 0 or `{}`. Page checksums
+/// are checked where there are any.
+/// @return the collection that a segment or export names
+/// @throws IoError, FormatError; what `visit` throws
+std::optional<SegmentCollection> read_memory_file(
+    const std::string& path, const std::function<void(const MemoryRow&)>& visit);
+
+}  // namespace aios
