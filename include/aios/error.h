@@ -52,6 +52,13 @@ class InferenceError : public Error {
   using Error::Error;
 };
 
+/// A memory store is locked by another writer, damaged, of a newer version, or its collection was
+/// made for other embeddings.
+class StorageError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A `CancellationToken` was triggered; no result was produced.
 class CancelledError : public Error {
  public:

@@ -1,0 +1,231 @@
+/// A durable memory of texts with their embeddings, and the search in it.
+///
+/// A store is a folder: `catalog.sqlite` and immutable `segment-*.parquet`
+/// (docs/formats/memory-store.md). What a call has acknowledged (returned from) survives a kill and
+/// a power failure. One process at a time may write; any number may read meanwhile, each call a
+/// consistent snapshot. Objects are safe to use from several threads; calls that change the store
+/// take turns. All times are microseconds since 1970 UTC. Vectors come from the caller: the engine's
+/// encoder or any other.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios {
+
+/// How alike two vectors are; greater is more alike. `kL2`: minus the squared Euclidean distance.
+enum class Metric { kCosine, kInnerProduct, kL2 };
+
+[[nodiscard]] std::string_view metric_name(Metric metric) noexcept;
+/// @throws ConfigError
+[[nodiscard]] Metric metric_from_name(std::string_view name);
+
+inline constexpr const char* kDefaultCollection = "default";
+
+/// What all memories of a collection have in common.
+struct CollectionInfo {
+  std::string name = kDefaultCollection;
+  int32_t dimension = 0;
+  Metric metric = Metric::kCosine;
+  std::string embedding_model;  ///< what made the vectors; empty: unknown
+};
+
+struct MemoryMetadata {
+  std::string category;
+  std::string source;
+  float quality_score = 0;   ///< in [0, 1]
+  std::string extra = "{}";  ///< a JSON object
+};
+
+struct Memory {
+  std::string memory_id;  ///< unique in its collection; empty in `add`: one is made (UUID v7)
+  int64_t timestamp = 0;  ///< 0 in `add`: now
+  std::string content;    ///< UTF-8, at most 16 MiB
+  std::vector<float> embedding;
+  MemoryMetadata metadata;
+  std::optional<int64_t> expires_at;  ///< from then on it is as if it were not there
+};
+
+struct AddResult {
+  std::vector<std::string> memory_ids;  ///< per memory
+  int64_t num_added = 0;                ///< those whose id was new (upsert: or replaced)
+};
+
+struct StorageConfig {
+  bool read_only = false;
+  double lock_timeout = 0;             ///< seconds to wait for another writer
+  int64_t seal_rows = 8192;            ///< hot rows that are sealed into a segment
+  int64_t max_segment_rows = 1 << 18;  ///< compaction merges up to this
+  bool maintain_in_background = true;  ///< seal and compact without being asked
+};
+
+/// Which memories: all predicates of an expression must hold, e.g.
+/// `category = "notes" and timestamp >= 2026-01-31 and not content match "draft"`
+/// (docs/memory.md). Empty: all.
+using MemoryFilter = std::string;
+
+struct ListRequest {
+  std::string collection = kDefaultCollection;
+  MemoryFilter filter;
+  int64_t limit = 100;
+  int64_t offset = 0;
+  bool newest_first = false;  ///< by `timestamp`; else in order of arrival
+};
+
+struct CollectionStats {
+  CollectionInfo info;
+  int64_t num_memories = 0;  ///< live, not expired
+  int64_t num_hot = 0;       ///< rows not yet in a segment
+  int64_t num_segments = 0;
+  int64_t num_dead = 0;  ///< rows in segments that are removed, replaced or expired
+};
+
+struct StorageStats {
+  std::vector<CollectionStats> collections;
+  int64_t catalog_bytes = 0;  ///< with its write-ahead log
+  int64_t segment_bytes = 0;
+};
+
+struct VerifyMemoryReport {
+  int64_t num_memories = 0;
+  int64_t num_segments = 0;
+  int64_t num_bytes = 0;
+};
+
+struct RepairReport {
+  bool catalog_rebuilt = false;
+  int64_t num_memories = 0;             ///< in the repaired store
+  int64_t num_lost = 0;                 ///< memories of damaged segments, known to the catalogue
+  std::vector<std::string> set_aside;   ///< damaged files, renamed to *.damaged
+};
+
+class VectorSearch;
+
+class ArrowStorage {
+ public:
+  /// Opens the store in `directory`; a writer creates what is absent (mode 0700) and clears up after
+  /// a crash.
+  /// @throws IoError; StorageError if another process writes, or the store is damaged or newer
+  explicit ArrowStorage(const std::string& directory, const StorageConfig& config = {});
+  ArrowStorage(const ArrowStorage&) = delete;
+  ArrowStorage& operator=(const ArrowStorage&) = delete;
+  ~ArrowStorage();
+
+  /// Creates a collection, or checks that it is the same (the model's name is compared only where
+  /// both are known).
+  /// @throws StorageError if it differs, with the cure; ConfigError
+  void create_collection(const CollectionInfo& info);
+  /// @throws StorageError if there is none of that name
+  [[nodiscard]] CollectionInfo collection(const std::string& name) const;
+
+  /// Adds all or none. A memory whose id is there already is left as it is; so is the second of one
+  /// id in a batch.
+  /// @throws FormatError naming the memory and what is wrong with it; IoError
+  AddResult add(const std::string& collection, std::span<const Memory> memories);
+  /// As `add`, but replaces.
+  AddResult upsert(const std::string& collection, std::span<const Memory> memories);
+  /// New metadata and expiry for a memory. @return false if there is none
+  bool edit(const std::string& collection, const std::string& memory_id,
+            const MemoryMetadata& metadata, std::optional<int64_t> expires_at);
+  [[nodiscard]] std::optional<Memory> get(const std::string& collection,
+                                          const std::string& memory_id) const;
+  /// @return how many were there
+  int64_t remove(const std::string& collection, std::span<const std::string> memory_ids);
+  /// Removes, and erases every trace: rows, segments, sidecars, terms of the text index, free pages
+  /// and log. Rewrites the catalogue and the segments concerned.
+  /// @throws StorageError if another process reads an older snapshot all the while: the memories are
+  /// removed then, and the traces go with the next `forget`, `compact` or `checkpoint`
+  int64_t forget(const std::string& collection, std::span<const std::string> memory_ids);
+  /// Removes what has expired.
+  int64_t expire();
+  [[nodiscard]] std::vector<Memory> list(const ListRequest& request) const;
+  [[nodiscard]] StorageStats stats() const;
+
+  /// Seals hot rows and rewrites segments until few are left and none has many dead rows.
+  void compact();
+  /// Afterwards the segments alone hold exactly the live memories, and the log is empty.
+  void checkpoint();
+  /// Reads every byte: checksums, and that catalogue, text index and segments agree.
+  /// @throws StorageError, FormatError at the first that is wrong
+  VerifyMemoryReport verify() const;
+  /// Copies a consistent snapshot into a new folder, while this and other processes use the store.
+  void backup(const std::string& directory) const;
+
+  /// Writes the live memories of a collection: Parquet (zstd) or JSON lines, by the name's ending.
+  /// @return rows
+  int64_t export_to(const std::string& collection, const std::string& path) const;
+  /// Upserts the rows of such a file, or of another's Parquet or JSON lines with `content` and
+  /// `embedding`. Creates the collection if need be. @return rows
+  int64_t import_from(const std::string& collection, const std::string& path);
+
+  [[nodiscard]] const std::string& directory() const noexcept;
+
+ private:
+  friend class VectorSearch;
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Makes a damaged store usable: damaged files are set aside, a lost catalogue is rebuilt from the
+/// segments and what can be read of the old one. Removals since the last `checkpoint` may then be
+/// undone.
+/// @throws IoError; StorageError if another process writes
+RepairReport repair_memory(const std::string& directory);
+
+/// How stored vectors are read in the first pass; all but f32 are followed by exact rescoring of
+/// `rescore` candidates per result.
+enum class VectorPrecision { kF32, kF16, kBF16, kInt8, kBinary };
+
+[[nodiscard]] std::string_view precision_name(VectorPrecision precision) noexcept;
+/// @throws ConfigError
+[[nodiscard]] VectorPrecision precision_from_name(std::string_view name);
+
+struct SearchRequest {
+  std::string collection = kDefaultCollection;
+  std::vector<float> embedding;  ///< empty: by text alone
+  std::string text;              ///< BM25; with `embedding`: both, by reciprocal rank fusion
+  MemoryFilter filter;
+  int32_t top_k = 10;
+  std::optional<float> min_score;
+  VectorPrecision precision = VectorPrecision::kF32;
+  int32_t rescore = 0;           ///< candidates per result; 0: by precision
+  float recency_weight = 0;      ///< adds weight * 2^(-age / recency_half_life)
+  double recency_half_life = 30 * 86400.0;  ///< seconds
+  float quality_weight = 0;      ///< adds weight * quality_score
+  std::optional<float> mmr_lambda;  ///< maximal marginal relevance: 1 relevance only, 0 variety only
+};
+
+struct SearchHit {
+  Memory memory;
+  float score = 0;  ///< by the collection's metric; fused: reciprocal ranks, at most 1; with weights
+  std::optional<float> vector_score;
+  std::optional<float> text_score;  ///< BM25, greater is better
+};
+
+/// Search in a store; exact but for `precision`. Of equal scores the earlier memory comes first.
+class VectorSearch {
+ public:
+  /// Borrows the store. @param num_threads 0: one per physical core
+  explicit VectorSearch(const ArrowStorage& storage, int num_threads = 0);
+  ~VectorSearch();
+
+  /// The best `top_k` of the live memories that pass the filter: as many as there are, up to it.
+  /// @throws ConfigError, StorageError (dimension), FormatError (vector not finite)
+  [[nodiscard]] std::vector<SearchHit> search(const SearchRequest& request) const;
+  /// Many queries at once, [queries, dimension], over one pass of the vectors; by vector only. Other
+  /// fields as in `request`.
+  [[nodiscard]] std::vector<std::vector<SearchHit>> search_batch(
+      const SearchRequest& request, std::span<const float> embeddings) const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace aios

@@ -1,0 +1,263 @@
+#include "memory/maintainer.h"
+
+#include <algorithm>
+#include <set>
+
+#include "aios/error.h"
+#include "storage/memory_file_reader.h"
+#include "storage/memory_segment_writer.h"
+
+namespace aios {
+namespace {
+
+SegmentCollection segment_collection(const CollectionInfo& info) {
+  return {info.name, info.dimension, std::string(metric_name(info.metric)), info.embedding_model};
+}
+
+int64_t next_segment_id(Database& database) {
+  return query_integer(database, "SELECT seq FROM sqlite_sequence WHERE name = 'segment'") + 1;
+}
+
+int64_t last_tombstone(Database& database) {
+  return query_integer(database, "SELECT coalesce(max(tombstone_id), 0) FROM tombstone");
+}
+
+/// What a new segment is in the catalogue.
+struct NewSegment {
+  int64_t id = 0;
+  int64_t collection_id = 0;
+  int64_t num_rows = 0;
+  int64_t num_bytes = 0;
+  int64_t first_sequence = 0;
+  int64_t last_sequence = 0;
+};
+
+void insert_segment(Database& database, const NewSegment& segment) {
+  Query insert(database,
+               "INSERT INTO segment(segment_id, collection_id, num_rows, num_bytes, "
+               "first_sequence, last_sequence) VALUES(?, ?, ?, ?, ?, ?)");
+  insert.bind(segment.id).bind(segment.collection_id).bind(segment.num_rows);
+  insert.bind(segment.num_bytes).bind(segment.first_sequence).bind(segment.last_sequence).run();
+}
+
+}  // namespace
+
+void Maintainer::seal(int64_t min_rows) {
+  const std::lock_guard turn(turn_);
+  const std::lock_guard lock(write_mutex_);
+  for (const Collection& collection : list_collections(database_)) {
+    Query count(database_, "SELECT count(*) FROM hot WHERE collection_id = ?");
+    count.bind(collection.id).step();
+    const int64_t num_hot = count.integer(0);
+    count.reset();
+    if (num_hot >= std::max<int64_t>(min_rows, 1)) seal_collection(collection);
+  }
+}
+
+void Maintainer::seal_collection(const Collection& collection) {
+  NewSegment segment{next_segment_id(database_), collection.id};
+  const int64_t tombstone = last_tombstone(database_);
+  MemorySegmentWriter writer(segments_.path_of(segment.id), segment_collection(collection.info),
+                             MemoryFileKind::kSegment);
+  {
+    Query rows(database_,
+               "SELECT sequence, memory_id, timestamp, expires_at, content, category, source, "
+               "quality_score, extra, embedding FROM hot JOIN memory USING(sequence) "
+               "WHERE hot.collection_id = ? ORDER BY sequence");
+    rows.bind(collection.id);
+    while (rows.step()) {
+      const std::span<const std::byte> blob = rows.blob(9);
+      MemoryRow row{rows.integer(0),
+                    rows.text(1),
+                    rows.integer(2),
+                    rows.optional_integer(3),
+                    rows.text(4),
+                    rows.text(5),
+                    rows.text(6),
+                    static_cast<float>(rows.real(7)),
+                    rows.text(8),
+                    {reinterpret_cast<const float*>(blob.data()), blob.size() / sizeof(float)}};
+      if (segment.num_rows == 0) segment.first_sequence = row.sequence;
+      segment.last_sequence = row.sequence;
+      ++segment.num_rows;
+      writer.add(row);
+    }
+  }
+  segment.num_bytes = writer.finish();
+
+  Transaction transaction(database_, Transaction::Kind::kWrite);
+  insert_segment(database_, segment);
+  Query hot(database_, "DELETE FROM hot WHERE collection_id = ?");
+  hot.bind(collection.id).run();
+  Query tombstones(database_,
+                   "DELETE FROM tombstone WHERE collection_id = ? AND in_segment = 0 AND "
+                   "tombstone_id <= ?");
+  tombstones.bind(collection.id).bind(tombstone).run();
+  database_.execute("UPDATE state SET generation = generation + 1");
+  transaction.commit();
+}
+
+std::vector<Maintainer::Segment> Maintainer::list_segments(int64_t collection_id) {
+  std::vector<Segment> segments;
+  Query query(database_,
+              "SELECT segment_id, collection_id, num_rows, first_sequence, last_sequence, "
+              "(SELECT count(*) FROM tombstone WHERE tombstone.collection_id = "
+              "segment.collection_id AND in_segment = 1 AND sequence BETWEEN first_sequence AND "
+              "last_sequence) FROM segment WHERE collection_id = ? ORDER BY first_sequence");
+  query.bind(collection_id);
+  while (query.step()) {
+    segments.push_back({query.integer(0), query.integer(1), query.integer(2), query.integer(5),
+                        query.integer(3), query.integer(4)});
+  }
+  return segments;
+}
+
+/// The longest row of at least four neighbours of at most four times the size of the smallest that
+/// fit one segment; else a segment of which a fifth is dead; else none. So every row is rewritten
+/// about log4(rows / seal_rows) times.
+std::vector<Maintainer::Segment> Maintainer::find_run(const std::vector<Segment>& segments) const {
+  constexpr std::size_t kMinRun = 4;
+  constexpr int64_t kSizeRatio = 4;
+  constexpr int64_t kMaxDeadShare = 5;
+  std::size_t best_begin = 0;
+  std::size_t best_size = 0;
+  for (std::size_t begin = 0; begin < segments.size(); ++begin) {
+    int64_t smallest = segments[begin].num_rows;
+    int64_t largest = smallest;
+    int64_t sum = 0;
+    std::size_t end = begin;
+    for (; end < segments.size(); ++end) {
+      smallest = std::min(smallest, segments[end].num_rows);
+      largest = std::max(largest, segments[end].num_rows);
+      sum += segments[end].num_rows;
+      if (sum > config_.max_segment_rows || largest >= kSizeRatio * smallest) break;
+    }
+    if (end - begin > best_size) {
+      best_begin = begin;
+      best_size = end - begin;
+    }
+  }
+  const auto first = segments.begin() + static_cast<std::ptrdiff_t>(best_begin);
+  if (best_size >= kMinRun) return {first, first + static_cast<std::ptrdiff_t>(best_size)};
+  for (const Segment& segment : segments) {
+    if (kMaxDeadShare * segment.num_dead >= segment.num_rows) return {segment};
+  }
+  return {};
+}
+
+bool Maintainer::compact_step() {
+  const std::lock_guard turn(turn_);
+  std::vector<Segment> run;
+  Collection chosen;
+  {
+    const std::lock_guard lock(write_mutex_);
+    for (const Collection& collection : list_collections(database_)) {
+      run = find_run(list_segments(collection.id));
+      chosen = collection;
+      if (!run.empty()) break;
+    }
+  }
+  if (run.empty()) return false;
+  rewrite(chosen, run);
+  return true;
+}
+
+/// Writes the live rows of neighbouring segments into one, and swaps it in.
+void Maintainer::rewrite(const Collection& collection, const std::vector<Segment>& run) {
+  NewSegment segment{0, collection.id};
+  int64_t tombstone = 0;
+  std::set<int64_t> dead;
+  {
+    const std::lock_guard lock(write_mutex_);
+    segment.id = next_segment_id(database_);
+    tombstone = last_tombstone(database_);
+    Query query(database_,
+                "SELECT sequence FROM tombstone WHERE collection_id = ? AND in_segment = 1 AND "
+                "sequence BETWEEN ? AND ?");
+    query.bind(collection.id).bind(run.front().first_sequence).bind(run.back().last_sequence);
+    while (query.step()) dead.insert(query.integer(0));
+  }
+  {
+    MemorySegmentWriter writer(segments_.path_of(segment.id), segment_collection(collection.info),
+                               MemoryFileKind::kSegment);
+    for (const Segment& old : run) {
+      read_memory_file(segments_.path_of(old.id), [&](const MemoryRow& row) {
+        if (dead.contains(row.sequence)) return;
+        if (writer.num_rows() == 0) segment.first_sequence = row.sequence;
+        segment.last_sequence = row.sequence;
+        writer.add(row);
+      });
+    }
+    segment.num_rows = writer.num_rows();
+    if (segment.num_rows > 0) segment.num_bytes = writer.finish();
+  }
+  {
+    const std::lock_guard lock(write_mutex_);
+    Transaction transaction(database_, Transaction::Kind::kWrite);
+    for (const Segment& old : run) {
+      Query remove(database_, "DELETE FROM segment WHERE segment_id = ?");
+      remove.bind(old.id).run();
+    }
+    if (segment.num_rows > 0) insert_segment(database_, segment);
+    Query tombstones(database_,
+                     "DELETE FROM tombstone WHERE collection_id = ? AND in_segment = 1 AND "
+                     "tombstone_id <= ? AND sequence BETWEEN ? AND ?");
+    tombstones.bind(collection.id).bind(tombstone);
+    tombstones.bind(run.front().first_sequence).bind(run.back().last_sequence).run();
+    database_.execute("UPDATE state SET generation = generation + 1");
+    transaction.commit();
+  }
+  for (const Segment& old : run) segments_.remove(old.id);
+}
+
+void Maintainer::purge_dead_rows() {
+  const std::lock_guard turn(turn_);
+  std::vector<Collection> collections;
+  {
+    const std::lock_guard lock(write_mutex_);
+    collections = list_collections(database_);
+  }
+  for (const Collection& collection : collections) {
+    std::vector<Segment> segments;
+    {
+      const std::lock_guard lock(write_mutex_);
+      segments = list_segments(collection.id);
+    }
+    for (const Segment& segment : segments) {
+      if (segment.num_dead > 0) rewrite(collection, {segment});
+    }
+  }
+}
+
+bool Maintainer::erasure_pending() {
+  const std::lock_guard lock(write_mutex_);
+  return query_integer(database_, "SELECT erasure_pending FROM state") != 0;
+}
+
+void Maintainer::erase_traces() {
+  purge_dead_rows();
+  {
+    const std::lock_guard turn(turn_);
+    const std::lock_guard lock(write_mutex_);
+    // Merging the text index into one drops the terms of removed rows; VACUUM builds every page of
+    // the catalogue anew.
+    database_.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
+    database_.execute("VACUUM");
+  }
+  empty_log();
+  const std::lock_guard lock(write_mutex_);
+  database_.execute("UPDATE state SET erasure_pending = 0");
+}
+
+void Maintainer::empty_log() {
+  const std::lock_guard turn(turn_);
+  const std::lock_guard lock(write_mutex_);
+  Query checkpoint(database_, "PRAGMA wal_checkpoint(TRUNCATE)");
+  if (checkpoint.step() && checkpoint.integer(0) != 0) {
+    throw StorageError("'" + database_.path() +
+                       "': another process keeps reading an older snapshot; what was asked is "
+                       "done but for old bytes in the log: call checkpoint again later");
+  }
+}
+
+}  // namespace aios

@@ -1,0 +1,58 @@
+/// Keeps a store small and quick: seals hot rows into segments, merges segments, erases.
+///
+/// Its calls take turns among themselves, and hold the write lock only while they touch the
+/// catalogue; segments are written without it, except by `seal`. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include "aios/memory.h"
+#include "memory/catalog_writer.h"
+
+namespace aios {
+
+class Maintainer {
+ public:
+  /// Borrows all three.
+  Maintainer(Database& database, std::mutex& write_mutex, SegmentFiles& segments,
+             const StorageConfig& config)
+      : database_(database), write_mutex_(write_mutex), segments_(segments), config_(config) {}
+
+  /// Moves all hot rows of collections with at least `min_rows` of them into segments.
+  void seal(int64_t min_rows);
+  /// One step of what is most needed: merges neighbours of similar size, or rewrites a segment
+  /// whose dead rows are too many. @return false if nothing is needed
+  bool compact_step();
+  /// Rewrites every segment that has dead rows.
+  void purge_dead_rows();
+  /// Also rewrites text index and catalogue, so that nothing of removed rows is left in any file.
+  /// @throws StorageError if a reader keeps an older snapshot too long
+  void erase_traces();
+  [[nodiscard]] bool erasure_pending();
+  /// Moves the log into the catalogue and empties it. @throws StorageError as `erase_traces`
+  void empty_log();
+
+ private:
+  struct Segment {
+    int64_t id;
+    int64_t collection_id;
+    int64_t num_rows;
+    int64_t num_dead;
+    int64_t first_sequence;
+    int64_t last_sequence;
+  };
+  void seal_collection(const Collection& collection);
+  [[nodiscard]] std::vector<Segment> list_segments(int64_t collection_id);
+  [[nodiscard]] std::vector<Segment> find_run(const std::vector<Segment>& segments) const;
+  void rewrite(const Collection& collection, const std::vector<Segment>& run);
+
+  Database& database_;
+  std::mutex& write_mutex_;
+  SegmentFiles& segments_;
+  const StorageConfig& config_;
+  std::mutex turn_;  // taken before write_mutex_
+};
+
+}  // namespace aios

@@ -1,0 +1,104 @@
+#include "memory/segment_files.h"
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "aios/error.h"
+
+namespace aios {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "segment-";
+constexpr std::string_view kSuffix = ".parquet";
+
+/// The number in `segment-00000012.parquet` and in the names of its sidecars and temporary files.
+std::optional<int64_t> segment_id_of(std::string_view name) {
+  if (name.starts_with('.')) name.remove_prefix(1);
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  int64_t id = 0;
+  const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc() || rest == name.data() + name.size() || *rest != '.')
+    return std::nullopt;
+  return id;
+}
+
+template <typename Visit>
+void for_each_file(const std::string& directory, Visit visit) {
+  std::error_code error;
+  for (fs::directory_iterator file(directory, error), end; !error && file != end;
+       file.increment(error)) {
+    visit(*file);
+  }
+  if (error) throw IoError("cannot list '" + directory + "': " + error.message());
+}
+
+}  // namespace
+
+std::string SegmentFiles::path_of(int64_t segment_id) const {
+  char name[48];
+  std::snprintf(name, sizeof(name), "/segment-%08lld.parquet", static_cast<long long>(segment_id));
+  return directory_ + name;
+}
+
+std::shared_ptr<const MemorySegment> SegmentFiles::open(int64_t segment_id) {
+  const std::lock_guard lock(mutex_);
+  auto& segment = open_[segment_id];
+  if (segment == nullptr) segment = MemorySegment::open(path_of(segment_id));
+  return segment;
+}
+
+void SegmentFiles::keep_only(const std::set<int64_t>& current) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(open_, [&](const auto& entry) { return !current.contains(entry.first); });
+}
+
+void SegmentFiles::remove(int64_t segment_id) {
+  std::vector<fs::path> files;
+  for_each_file(directory_, [&](const fs::directory_entry& file) {
+    if (segment_id_of(file.path().filename().string()) == segment_id) files.push_back(file.path());
+  });
+  for (const fs::path& file : files) {
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) throw IoError("cannot remove '" + file.string() + "': " + error.message());
+  }
+  const std::lock_guard lock(mutex_);
+  open_.erase(segment_id);
+}
+
+std::vector<int64_t> SegmentFiles::list() const {
+  std::set<int64_t> ids;
+  for_each_file(directory_, [&](const fs::directory_entry& file) {
+    const std::string name = file.path().filename().string();
+    const auto id = segment_id_of(name);
+    if (id && path_of(*id) == directory_ + "/" + name) ids.insert(*id);
+  });
+  return {ids.begin(), ids.end()};
+}
+
+void SegmentFiles::remove_all_but(const std::set<int64_t>& current) {
+  std::vector<fs::path> files;
+  for_each_file(directory_, [&](const fs::directory_entry& file) {
+    const std::string name = file.path().filename().string();
+    const auto id = segment_id_of(name);
+    const bool damaged = name.ends_with(".damaged");  // set aside by a repair
+    if (id && !damaged && (name.starts_with('.') || !current.contains(*id))) {
+      files.push_back(file.path());
+    }
+  });
+  for (const fs::path& file : files) {
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) throw IoError("cannot remove '" + file.string() + "': " + error.message());
+  }
+}
+
+}  // namespace aios

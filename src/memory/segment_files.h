@@ -1,0 +1,39 @@
+/// The segment files of a store: their names, and those that are open. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/memory_segment.h"
+
+namespace aios {
+
+class SegmentFiles {
+ public:
+  explicit SegmentFiles(std::string directory) : directory_(std::move(directory)) {}
+
+  [[nodiscard]] std::string path_of(int64_t segment_id) const;
+  /// Opens it, or gives the open one. @throws IoError, FormatError
+  [[nodiscard]] std::shared_ptr<const MemorySegment> open(int64_t segment_id);
+  /// Forgets open ones that are not among `current`; mappings stay while they are used.
+  void keep_only(const std::set<int64_t>& current);
+  /// Removes a segment's file and its sidecars. Readers keep what they have mapped.
+  void remove(int64_t segment_id);
+  /// Ids of the segment files that are there, ascending.
+  [[nodiscard]] std::vector<int64_t> list() const;
+  /// Removes what a killed writer left: temporary files, and segments that were never committed or
+  /// are no longer used.
+  void remove_all_but(const std::set<int64_t>& current);
+
+ private:
+  std::string directory_;
+  std::mutex mutex_;
+  std::map<int64_t, std::shared_ptr<const MemorySegment>> open_;
+};
+
+}  // namespace aios

@@ -1,0 +1,96 @@
+#include <algorithm>
+
+#include "aios/error.h"
+#include "memory/storage_implementation.h"
+
+namespace aios {
+namespace {
+
+[[noreturn]] void fail(Database& database, const std::string& what) {
+  throw StorageError("'" + database.path() + "': " + what +
+                     "; run aios memory repair on its folder");
+}
+
+void check_catalog_pages(Database& database) {
+  Query check(database, "PRAGMA integrity_check(1)");
+  if (check.step() && check.text(0) != "ok") fail(database, std::string(check.text(0)));
+}
+
+/// Every live memory is in exactly one place, hot or sealed, and no dead row is live.
+void check_rows(Database& database, SegmentFiles& segments, const Collection& collection,
+                VerifyMemoryReport& report) {
+  std::vector<int64_t> stored;
+  {
+    Query hot(database, "SELECT sequence FROM hot WHERE collection_id = ?");
+    hot.bind(collection.id);
+    while (hot.step()) stored.push_back(hot.integer(0));
+  }
+  Query sealed(database,
+               "SELECT segment_id, num_rows, num_bytes FROM segment "
+               "WHERE collection_id = ?");
+  sealed.bind(collection.id);
+  while (sealed.step()) {
+    const auto segment = segments.open(sealed.integer(0));
+    if (segment->num_rows() != sealed.integer(1) || segment->num_bytes() != sealed.integer(2)) {
+      fail(database, "'" + segment->path() + "' is not the segment that the catalogue names");
+    }
+    segment->verify();
+    for (const MemorySegment::Group& group : segment->groups()) {
+      stored.insert(stored.end(), group.sequences.begin(), group.sequences.end());
+    }
+    ++report.num_segments;
+    report.num_bytes += segment->num_bytes();
+  }
+  Query tombstones(database, "SELECT sequence FROM tombstone WHERE collection_id = ?");
+  tombstones.bind(collection.id);
+  std::vector<int64_t> dead;
+  while (tombstones.step()) dead.push_back(tombstones.integer(0));
+  std::sort(stored.begin(), stored.end());
+  std::sort(dead.begin(), dead.end());
+  std::vector<int64_t> live;
+  std::set_difference(stored.begin(), stored.end(), dead.begin(), dead.end(),
+                      std::back_inserter(live));
+
+  Query rows(database, "SELECT sequence FROM memory WHERE collection_id = ? ORDER BY sequence");
+  rows.bind(collection.id);
+  auto next = live.begin();
+  for (; rows.step(); ++next) {
+    if (next == live.end() || *next != rows.integer(0)) {
+      fail(database, "memory " + std::to_string(rows.integer(0)) + " and the rows disagree");
+    }
+  }
+  if (next != live.end()) fail(database, "row " + std::to_string(*next) + " is of no memory");
+  report.num_memories += static_cast<int64_t>(live.size());
+}
+
+/// Every memory is in the text index once, with the number of its words.
+void check_text_index(Database& database) {
+  const int64_t num_memories = query_integer(database, "SELECT count(*) FROM memory");
+  const int64_t num_texts = query_integer(database, "SELECT count(*) FROM text_index_docsize");
+  const int64_t num_both = query_integer(
+      database, "SELECT count(*) FROM memory JOIN text_index_docsize ON id = sequence");
+  if (num_memories != num_texts || num_both != num_texts) {
+    fail(database, "the text index has " + std::to_string(num_texts) + " texts of " +
+                       std::to_string(num_memories) + " memories");
+  }
+}
+
+}  // namespace
+
+VerifyMemoryReport ArrowStorage::verify() const {
+  const StoreReader& reader = *implementation_->reader;
+  return reader.read([&] {
+    VerifyMemoryReport report;
+    Database& database = reader.database();
+    check_catalog_pages(database);
+    check_text_index(database);
+    for (const Collection& collection : list_collections(database)) {
+      check_rows(database, reader.segments(), collection, report);
+    }
+    report.num_bytes +=
+        query_integer(database, "PRAGMA page_count") * query_integer(database, "PRAGMA page_size");
+    return report;
+  });
+}
+
+}  // namespace aios
