@@ -4,8 +4,8 @@
 /// (docs/formats/memory-store.md). What a call has acknowledged (returned from) survives a kill and
 /// a power failure. One process at a time may write; any number may read meanwhile, each call a
 /// consistent snapshot. Objects are safe to use from several threads; calls that change the store
-/// take turns. All times are microseconds since 1970 UTC. Vectors come from the caller: the engine's
-/// encoder or any other.
+/// take turns. All times are microseconds since 1970 UTC. Vectors come from the caller: the
+/// engine's encoder or any other.
 #pragma once
 
 #include <cstdint>
@@ -100,17 +100,17 @@ struct VerifyMemoryReport {
 
 struct RepairReport {
   bool catalog_rebuilt = false;
-  int64_t num_memories = 0;             ///< in the repaired store
-  int64_t num_lost = 0;                 ///< memories of damaged segments, known to the catalogue
-  std::vector<std::string> set_aside;   ///< damaged files, renamed to *.damaged
+  int64_t num_memories = 0;            ///< in the repaired store
+  int64_t num_lost = 0;                ///< memories of damaged segments, known to the catalogue
+  std::vector<std::string> set_aside;  ///< damaged files, renamed to *.damaged
 };
 
 class VectorSearch;
 
 class ArrowStorage {
  public:
-  /// Opens the store in `directory`; a writer creates what is absent (mode 0700) and clears up after
-  /// a crash.
+  /// Opens the store in `directory`; a writer creates what is absent (mode 0700) and clears up
+  /// after a crash.
   /// @throws IoError; StorageError if another process writes, or the store is damaged or newer
   explicit ArrowStorage(const std::string& directory, const StorageConfig& config = {});
   ArrowStorage(const ArrowStorage&) = delete;
@@ -139,8 +139,8 @@ class ArrowStorage {
   int64_t remove(const std::string& collection, std::span<const std::string> memory_ids);
   /// Removes, and erases every trace: rows, segments, sidecars, terms of the text index, free pages
   /// and log. Rewrites the catalogue and the segments concerned.
-  /// @throws StorageError if another process reads an older snapshot all the while: the memories are
-  /// removed then, and the traces go with the next `forget`, `compact` or `checkpoint`
+  /// @throws StorageError if another process reads an older snapshot all the while: the memories
+  /// are removed then, and the traces go with the next `forget`, `compact` or `checkpoint`
   int64_t forget(const std::string& collection, std::span<const std::string> memory_ids);
   /// Removes what has expired.
   int64_t expire();
@@ -194,16 +194,18 @@ struct SearchRequest {
   int32_t top_k = 10;
   std::optional<float> min_score;
   VectorPrecision precision = VectorPrecision::kF32;
-  int32_t rescore = 0;           ///< candidates per result; 0: by precision
-  float recency_weight = 0;      ///< adds weight * 2^(-age / recency_half_life)
+  int32_t rescore = 0;                      ///< candidates per result; 0: by precision
+  float recency_weight = 0;                 ///< adds weight * 2^(-age / recency_half_life)
   double recency_half_life = 30 * 86400.0;  ///< seconds
-  float quality_weight = 0;      ///< adds weight * quality_score
-  std::optional<float> mmr_lambda;  ///< maximal marginal relevance: 1 relevance only, 0 variety only
+  float quality_weight = 0;                 ///< adds weight * quality_score
+  std::optional<float>
+      mmr_lambda;  ///< maximal marginal relevance: 1 relevance only, 0 variety only
 };
 
 struct SearchHit {
   Memory memory;
-  float score = 0;  ///< by the collection's metric; fused: reciprocal ranks, at most 1; with weights
+  float score =
+      0;  ///< by the collection's metric; fused: reciprocal ranks, at most 1; with weights
   std::optional<float> vector_score;
   std::optional<float> text_score;  ///< BM25, greater is better
 };
@@ -218,8 +220,8 @@ class VectorSearch {
   /// The best `top_k` of the live memories that pass the filter: as many as there are, up to it.
   /// @throws ConfigError, StorageError (dimension), FormatError (vector not finite)
   [[nodiscard]] std::vector<SearchHit> search(const SearchRequest& request) const;
-  /// Many queries at once, [queries, dimension], over one pass of the vectors; by vector only. Other
-  /// fields as in `request`.
+  /// Many queries at once, [queries, dimension], over one pass of the vectors; by vector only.
+  /// Other fields as in `request`.
   [[nodiscard]] std::vector<std::vector<SearchHit>> search_batch(
       const SearchRequest& request, std::span<const float> embeddings) const;
 

@@ -10,6 +10,7 @@
 #include "kernels/matmul_impl.h"
 #include "kernels/normalize_impl.h"
 #include "kernels/quantized_matmul_impl.h"
+#include "kernels/vector_rows_impl.h"
 
 namespace aios {
 namespace {
@@ -44,6 +45,11 @@ constexpr Kernels make_kernels() noexcept {
       .f32_to_f32 = widen<Isa, F32Source<Isa>>,
       .bf16_to_f32 = widen<Isa, Bf16Source<Isa>>,
       .f16_to_f32 = widen<Isa, F16Source<Isa>>,
+      .dot_rows_f32 = dot_rows<Isa, F32Source<Isa>>,
+      .dot_rows_bf16 = dot_rows<Isa, Bf16Source<Isa>>,
+      .dot_rows_f16 = dot_rows<Isa, F16Source<Isa>>,
+      .dot_rows_u8 = dot_rows_u8,
+      .hamming_rows = hamming_rows,
   };
 }
 

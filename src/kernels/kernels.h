@@ -10,6 +10,7 @@
 #include "kernels/matmul.h"
 #include "kernels/normalize.h"
 #include "kernels/quantized_matmul.h"
+#include "kernels/vector_rows.h"
 
 namespace aios {
 
@@ -50,6 +51,12 @@ struct Kernels {
   void (*f32_to_f32)(const void* x, float* out, int64_t size) noexcept;
   void (*bf16_to_f32)(const void* x, float* out, int64_t size) noexcept;
   void (*f16_to_f32)(const void* x, float* out, int64_t size) noexcept;
+
+  DotRowsFunction dot_rows_f32;
+  DotRowsFunction dot_rows_bf16;
+  DotRowsFunction dot_rows_f16;
+  DotByteRowsFunction dot_rows_u8;
+  HammingRowsFunction hamming_rows;
 };
 
 /// @param isa one that this processor can run and this build contains (`choose_isa()`)

@@ -31,6 +31,11 @@ constinit const Kernels kScalarKernels = {
     .f32_to_f32 = f32_to_f32_reference,
     .bf16_to_f32 = bf16_to_f32_reference,
     .f16_to_f32 = f16_to_f32_reference,
+    .dot_rows_f32 = dot_rows_f32_reference,
+    .dot_rows_bf16 = dot_rows_bf16_reference,
+    .dot_rows_f16 = dot_rows_f16_reference,
+    .dot_rows_u8 = dot_rows_u8_reference,
+    .hamming_rows = hamming_rows_reference,
 };
 
 }  // namespace aios

@@ -27,6 +27,10 @@ class RowBits {
   void intersect(const RowBits& other) noexcept {
     for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
   }
+  /// Removes those that are in the other.
+  void subtract(const RowBits& other) noexcept {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~other.words_[i];
+  }
   /// The number set in [begin, end).
   [[nodiscard]] std::size_t count(std::size_t begin, std::size_t end) const noexcept;
 

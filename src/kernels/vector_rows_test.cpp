@@ -1,0 +1,93 @@
+#include "kernels/vector_rows.h"
+
+#include <cmath>
+
+#include "kernels/kernel_test_support.h"
+#include "tensor/dtype.h"
+
+namespace aios {
+namespace {
+
+using kernel_test::random_floats;
+
+constexpr int64_t kRows = 7;
+
+class VectorRowsTest : public kernel_test::ForEachIsa {};
+AIOS_INSTANTIATE_FOR_EACH_ISA(VectorRowsTest);
+
+/// Compares with a sum in double. Each product is rounded once, and each of at most `dimension`
+/// sums once more: |error| <= dimension * 2^-24 * sum |x y| (Higham, Accuracy and Stability,
+/// section 3.1).
+template <typename Stored, typename Narrow, typename Widen>
+void expect_dots(DotRowsFunction dots, Narrow narrow, Widen widen) {
+  for (const int64_t dimension : {1, 3, 15, 16, 17, 63, 64, 100, 384, 385, 768}) {
+    const std::vector<float> query = random_floats(dimension, 1, 1);
+    std::vector<Stored> rows;
+    for (const float value : random_floats(kRows * dimension, 1, 2)) rows.push_back(narrow(value));
+    std::vector<float> out(kRows);
+    dots(query.data(), rows.data(), kRows, dimension, out.data());
+    for (int64_t i = 0; i < kRows; ++i) {
+      double sum = 0;
+      double magnitude = 0;
+      for (int64_t k = 0; k < dimension; ++k) {
+        const double product = static_cast<double>(query[static_cast<std::size_t>(k)]) *
+                               widen(rows[static_cast<std::size_t>(i * dimension + k)]);
+        sum += product;
+        magnitude += std::abs(product);
+      }
+      const double bound = static_cast<double>(dimension) * std::ldexp(magnitude, -24);
+      EXPECT_NEAR(out[static_cast<std::size_t>(i)], sum, bound) << dimension;
+    }
+  }
+}
+
+TEST_P(VectorRowsTest, F32DotsAreWithinTheBoundOfRounding) {
+  const auto same = [](float value) { return value; };
+  expect_dots<float>(kernels_.dot_rows_f32, same, same);
+}
+
+TEST_P(VectorRowsTest, Bf16DotsAreWithinTheBoundOfRounding) {
+  expect_dots<uint16_t>(kernels_.dot_rows_bf16, float_to_bf16, bf16_to_float);
+}
+
+TEST_P(VectorRowsTest, F16DotsAreWithinTheBoundOfRounding) {
+  expect_dots<uint16_t>(kernels_.dot_rows_f16, float_to_f16, f16_to_float);
+}
+
+TEST_P(VectorRowsTest, ByteDotsAreExactAtTheExtremes) {
+  for (const int64_t dimension : {1, 7, 8, 63, 64, 65, 384, 65536}) {
+    for (const int8_t value : {int8_t{-128}, int8_t{127}, int8_t{-1}}) {
+      const std::vector<int8_t> query(static_cast<std::size_t>(dimension), value);
+      const std::vector<uint8_t> rows(static_cast<std::size_t>(2 * dimension), 255);
+      std::vector<int32_t> out(2);
+      kernels_.dot_rows_u8(query.data(), rows.data(), 2, dimension, out.data());
+      EXPECT_EQ(out[0], 255 * value * dimension);
+      EXPECT_EQ(out[1], out[0]);
+    }
+  }
+}
+
+TEST_P(VectorRowsTest, ByteDotsAndHammingEqualTheReference) {
+  std::mt19937_64 engine(3);
+  for (const int64_t dimension : {1, 9, 64, 100, 384, 1000}) {
+    std::vector<int8_t> query(static_cast<std::size_t>(dimension));
+    std::vector<uint8_t> rows(static_cast<std::size_t>(kRows * dimension));
+    for (int8_t& value : query) value = static_cast<int8_t>(engine());
+    for (uint8_t& value : rows) value = static_cast<uint8_t>(engine());
+    std::vector<int32_t> out(kRows);
+    std::vector<int32_t> expected(kRows);
+    kernels_.dot_rows_u8(query.data(), rows.data(), kRows, dimension, out.data());
+    dot_rows_u8_reference(query.data(), rows.data(), kRows, dimension, expected.data());
+    EXPECT_EQ(out, expected) << dimension;
+
+    std::vector<uint64_t> words(static_cast<std::size_t>((kRows + 1) * dimension));
+    for (uint64_t& word : words) word = engine();
+    kernels_.hamming_rows(words.data(), words.data() + dimension, kRows, dimension, out.data());
+    hamming_rows_reference(words.data(), words.data() + dimension, kRows, dimension,
+                           expected.data());
+    EXPECT_EQ(out, expected) << dimension;
+  }
+}
+
+}  // namespace
+}  // namespace aios

@@ -1,0 +1,296 @@
+#include <algorithm>
+#include <cmath>
+
+#include "aios/error.h"
+#include "memory/check_memory.h"
+#include "memory/ranking.h"
+#include "memory/row_scan.h"
+#include "memory/storage_implementation.h"
+#include "memory/vector_codes.h"
+
+namespace aios {
+namespace {
+
+constexpr int32_t kMaxTopK = 10000;
+
+void check_request(const SearchRequest& request) {
+  if (request.top_k < 1 || request.top_k > kMaxTopK) {
+    throw ConfigError("top_k must be 1 to 10000, not " + std::to_string(request.top_k));
+  }
+  if (request.rescore < 0 || request.rescore > kMaxTopK) {
+    throw ConfigError("rescore must be 0 to 10000, not " + std::to_string(request.rescore));
+  }
+  if (!std::isfinite(request.recency_weight) || !std::isfinite(request.quality_weight) ||
+      !(request.recency_half_life > 0)) {
+    throw ConfigError("weights must be finite, and recency_half_life above 0 seconds");
+  }
+  if (request.mmr_lambda && !(*request.mmr_lambda >= 0 && *request.mmr_lambda <= 1)) {
+    throw ConfigError("mmr_lambda must be in [0, 1]");
+  }
+}
+
+/// Candidates per result, so that on embeddings of text recall@10 stays above 0.999 (binary: 0.99);
+/// measured, docs/memory.md.
+int32_t default_rescore(VectorPrecision precision) noexcept {
+  switch (precision) {
+    case VectorPrecision::kF32:
+      return 1;
+    case VectorPrecision::kF16:
+    case VectorPrecision::kBF16:
+      return 2;
+    case VectorPrecision::kInt8:
+      return 4;
+    case VectorPrecision::kBinary:
+      return 50;
+  }
+  return 1;
+}
+
+/// Encodes the blocks that have no codes of this precision yet.
+void make_codes(std::span<RowBlock> blocks, int32_t dimension, VectorPrecision precision) {
+  if (precision == VectorPrecision::kF32) return;
+  for (RowBlock& block : blocks) {
+    auto& codes = block.codes[static_cast<std::size_t>(precision)];
+    if (codes == nullptr) codes = encode_vectors(block.embeddings, dimension, precision);
+  }
+}
+
+/// The rows that may be found: live, not expired, and passing the filter.
+std::vector<RowBits> allowed_rows(const StoreReader& reader, const Collection& collection,
+                                  LiveRows& rows, const SqlCondition& filter, int64_t now) {
+  if (!filter.sql.empty()) return rows.select(reader.select(collection, filter, now));
+  std::vector<RowBits> allowed;
+  for (const RowBlock& block : rows.blocks()) allowed.push_back(block.live);
+  Query expired(reader.database(),
+                "SELECT sequence FROM memory WHERE expires_at IS NOT NULL AND expires_at <= ? AND "
+                "collection_id = ? ORDER BY sequence");
+  expired.bind(now).bind(collection.id);
+  std::vector<int64_t> sequences;
+  while (expired.step()) sequences.push_back(expired.integer(0));
+  if (sequences.empty()) return allowed;
+  const std::vector<RowBits> gone = rows.select(sequences);
+  for (std::size_t i = 0; i < allowed.size(); ++i) allowed[i].subtract(gone[i]);
+  return allowed;
+}
+
+}  // namespace
+
+std::string_view precision_name(VectorPrecision precision) noexcept {
+  switch (precision) {
+    case VectorPrecision::kF32:
+      return "f32";
+    case VectorPrecision::kF16:
+      return "f16";
+    case VectorPrecision::kBF16:
+      return "bf16";
+    case VectorPrecision::kInt8:
+      return "int8";
+    case VectorPrecision::kBinary:
+      return "binary";
+  }
+  return "";
+}
+
+VectorPrecision precision_from_name(std::string_view name) {
+  for (const auto precision : {VectorPrecision::kF32, VectorPrecision::kF16, VectorPrecision::kBF16,
+                               VectorPrecision::kInt8, VectorPrecision::kBinary}) {
+    if (precision_name(precision) == name) return precision;
+  }
+  throw ConfigError("precision must be one of f32|f16|bf16|int8|binary, not '" + std::string(name) +
+                    "'");
+}
+
+struct VectorSearch::Implementation {
+  using Results = std::vector<std::vector<RankedMemory>>;
+
+  Implementation(const StoreReader& store_reader, int num_threads)
+      : reader(store_reader), pool(num_threads), kernels(kernels_for(choose_isa())) {}
+
+  /// The best `count` by vector, per query.
+  [[nodiscard]] Results by_vector(const Collection& collection, const SearchRequest& request,
+                                  const SqlCondition& filter, std::span<const float> queries,
+                                  std::size_t count, int64_t now) const;
+  [[nodiscard]] std::vector<RankedMemory> by_text(const Collection& collection,
+                                                  const std::string& text,
+                                                  const SqlCondition& filter, std::size_t count,
+                                                  int64_t now) const;
+  [[nodiscard]] std::vector<RankedMemory> search(const Collection& collection,
+                                                 const SearchRequest& request, int64_t now) const;
+  void add_weights(std::vector<RankedMemory>& ranked, const SearchRequest& request,
+                   int64_t now) const;
+  [[nodiscard]] std::vector<SearchHit> load(const Collection& collection,
+                                            std::span<const RankedMemory> ranked,
+                                            const SearchRequest& request) const;
+
+  const StoreReader& reader;
+  mutable ThreadPool pool;
+  const Kernels& kernels;
+};
+
+VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
+    const Collection& collection, const SearchRequest& request, const SqlCondition& filter,
+    std::span<const float> queries, std::size_t count, int64_t now) const {
+  LiveRows& rows = reader.live_rows(collection);
+  const std::vector<RowBits> allowed = allowed_rows(reader, collection, rows, filter, now);
+  make_codes(rows.blocks(), collection.info.dimension, request.precision);
+  const int32_t rescore =
+      request.rescore > 0 ? request.rescore : default_rescore(request.precision);
+  constexpr std::size_t kSpare = 8;  // sums in float may order neighbours otherwise than in double
+  RowScan scan;
+  scan.queries = queries;
+  scan.dimension = collection.info.dimension;
+  scan.metric = collection.info.metric;
+  scan.precision = request.precision;
+  scan.blocks = rows.blocks();
+  scan.allowed = allowed;
+  scan.limit = count * static_cast<std::size_t>(rescore) + kSpare;
+
+  const auto dimension = static_cast<std::size_t>(scan.dimension);
+  Results results;
+  for (const std::vector<Candidate>& candidates : scan_rows(scan, kernels, pool)) {
+    const auto query = queries.subspan(results.size() * dimension, dimension);
+    std::vector<RankedMemory>& ranked = results.emplace_back();
+    for (const Candidate& candidate : candidates) {
+      const auto row =
+          rows.blocks()[candidate.block].embeddings.subspan(candidate.row * dimension, dimension);
+      const float score = exact_score(query, row, scan.metric);
+      ranked.push_back({candidate.sequence, score, score, std::nullopt});
+    }
+    sort_by_score(ranked);
+    ranked.resize(std::min(ranked.size(), count));
+  }
+  return results;
+}
+
+std::vector<RankedMemory> VectorSearch::Implementation::by_text(const Collection& collection,
+                                                                const std::string& text,
+                                                                const SqlCondition& filter,
+                                                                std::size_t count,
+                                                                int64_t now) const {
+  const std::string words = text_query(text, WordQuery::kAny);
+  if (words.empty()) return {};
+  Query query(reader.database(),
+              "SELECT memory.sequence, bm25(text_index) FROM text_index JOIN memory ON "
+              "memory.sequence = text_index.rowid WHERE text_index MATCH ? AND collection_id = ? "
+              "AND (expires_at IS NULL OR expires_at > ?)" +
+                  (filter.sql.empty() ? std::string() : " AND (" + filter.sql + ")") +
+                  " ORDER BY bm25(text_index), memory.sequence LIMIT ?");
+  query.bind(words).bind(collection.id).bind(now);
+  filter.bind_to(query);
+  query.bind(static_cast<int64_t>(count));
+  std::vector<RankedMemory> ranked;
+  while (query.step()) {
+    const auto score = static_cast<float>(-query.real(1));  // SQLite's is negative for good ones
+    ranked.push_back({query.integer(0), score, std::nullopt, score});
+  }
+  return ranked;
+}
+
+void VectorSearch::Implementation::add_weights(std::vector<RankedMemory>& ranked,
+                                               const SearchRequest& request, int64_t now) const {
+  for (RankedMemory& memory : ranked) {
+    Query row(reader.database(), "SELECT timestamp, quality_score FROM memory WHERE sequence = ?");
+    if (!row.bind(memory.sequence).step()) continue;
+    const double age = static_cast<double>(std::max<int64_t>(now - row.integer(0), 0)) / 1e6;
+    memory.score +=
+        request.recency_weight * static_cast<float>(std::exp2(-age / request.recency_half_life)) +
+        request.quality_weight * static_cast<float>(row.real(1));
+  }
+  sort_by_score(ranked);
+}
+
+std::vector<RankedMemory> VectorSearch::Implementation::search(const Collection& collection,
+                                                               const SearchRequest& request,
+                                                               int64_t now) const {
+  const SqlCondition filter = parse_filter(request.filter);
+  const auto top_k = static_cast<std::size_t>(request.top_k);
+  const bool hybrid = !request.embedding.empty() && !request.text.empty();
+  const bool weighted = request.recency_weight != 0 || request.quality_weight != 0;
+  const bool reordered = hybrid || weighted || request.mmr_lambda;
+  constexpr std::size_t kMinPool = 100;  // what is reordered is chosen from ten times as many
+  const std::size_t pool_size = reordered ? std::max(10 * top_k, kMinPool) : top_k;
+
+  std::vector<RankedMemory> ranked;
+  if (!request.embedding.empty()) {
+    check_embedding(request.embedding, collection.info, "the query");
+    ranked = by_vector(collection, request, filter, request.embedding, pool_size, now).at(0);
+  }
+  if (!request.text.empty()) {
+    const auto texts = by_text(collection, request.text, filter, pool_size, now);
+    ranked = hybrid ? fuse_ranks(ranked, texts) : texts;
+  }
+  if (weighted) add_weights(ranked, request, now);
+  if (request.mmr_lambda) {
+    std::vector<std::vector<float>> embeddings;
+    ranked.resize(std::min(ranked.size(), pool_size));
+    for (const RankedMemory& memory : ranked) {
+      embeddings.push_back(
+          read_embedding(reader.database(), reader.segments(), collection.id, memory.sequence));
+    }
+    ranked = choose_varied(ranked, embeddings, *request.mmr_lambda, top_k);
+  }
+  ranked.resize(std::min(ranked.size(), top_k));
+  return ranked;
+}
+
+std::vector<SearchHit> VectorSearch::Implementation::load(const Collection& collection,
+                                                          std::span<const RankedMemory> ranked,
+                                                          const SearchRequest& request) const {
+  std::vector<SearchHit> hits;
+  for (const RankedMemory& memory : ranked) {
+    if (request.min_score && memory.score < *request.min_score) continue;
+    hits.push_back({reader.load(collection, memory.sequence), memory.score, memory.vector_score,
+                    memory.text_score});
+  }
+  return hits;
+}
+
+VectorSearch::VectorSearch(const ArrowStorage& storage, int num_threads)
+    : implementation_(
+          std::make_unique<Implementation>(*storage.implementation_->reader, num_threads)) {}
+
+VectorSearch::~VectorSearch() = default;
+
+std::vector<SearchHit> VectorSearch::search(const SearchRequest& request) const {
+  check_request(request);
+  if (request.embedding.empty() && request.text.empty()) {
+    throw ConfigError("a search needs an embedding, a text or both");
+  }
+  const Implementation& self = *implementation_;
+  return self.reader.read([&] {
+    const Collection collection = find_collection(self.reader.database(), request.collection);
+    return self.load(collection, self.search(collection, request, now_microseconds()), request);
+  });
+}
+
+std::vector<std::vector<SearchHit>> VectorSearch::search_batch(
+    const SearchRequest& request, std::span<const float> embeddings) const {
+  check_request(request);
+  if (!request.text.empty() || !request.embedding.empty() || request.mmr_lambda ||
+      request.recency_weight != 0 || request.quality_weight != 0) {
+    throw ConfigError("a batch is searched by vectors alone, without text, weights or mmr_lambda");
+  }
+  const Implementation& self = *implementation_;
+  const SqlCondition filter = parse_filter(request.filter);
+  return self.reader.read([&] {
+    const Collection collection = find_collection(self.reader.database(), request.collection);
+    const auto dimension = static_cast<std::size_t>(collection.info.dimension);
+    const std::size_t num_queries = embeddings.size() / dimension;
+    if (num_queries * dimension != embeddings.size()) {
+      check_embedding(embeddings, collection.info, "the batch of queries");
+    }
+    for (std::size_t i = 0; i < num_queries; ++i) {
+      check_embedding(embeddings.subspan(i * dimension, dimension), collection.info,
+                      "query " + std::to_string(i));
+    }
+    std::vector<std::vector<SearchHit>> hits;
+    for (const auto& ranked :
+         self.by_vector(collection, request, filter, embeddings,
+                        static_cast<std::size_t>(request.top_k), now_microseconds())) {
+      hits.push_back(self.load(collection, ranked, request));
+    }
+    return hits;
+  });
+}
+
+}  // namespace aios
