@@ -98,13 +98,6 @@ struct VerifyMemoryReport {
   int64_t num_bytes = 0;
 };
 
-struct RepairReport {
-  bool catalog_rebuilt = false;
-  int64_t num_memories = 0;            ///< in the repaired store
-  int64_t num_lost = 0;                ///< memories of damaged segments, known to the catalogue
-  std::vector<std::string> set_aside;  ///< damaged files, renamed to *.damaged
-};
-
 class VectorSearch;
 
 class ArrowStorage {
@@ -154,15 +147,6 @@ class ArrowStorage {
   /// Reads every byte: checksums, and that catalogue, text index and segments agree.
   /// @throws StorageError, FormatError at the first that is wrong
   VerifyMemoryReport verify() const;
-  /// Copies a consistent snapshot into a new folder, while this and other processes use the store.
-  void backup(const std::string& directory) const;
-
-  /// Writes the live memories of a collection: Parquet (zstd) or JSON lines, by the name's ending.
-  /// @return rows
-  int64_t export_to(const std::string& collection, const std::string& path) const;
-  /// Upserts the rows of such a file, or of another's Parquet or JSON lines with `content` and
-  /// `embedding`. Creates the collection if need be. @return rows
-  int64_t import_from(const std::string& collection, const std::string& path);
 
   [[nodiscard]] const std::string& directory() const noexcept;
 
@@ -171,12 +155,6 @@ class ArrowStorage {
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
-
-/// Makes a damaged store usable: damaged files are set aside, a lost catalogue is rebuilt from the
-/// segments and what can be read of the old one. Removals since the last `checkpoint` may then be
-/// undone.
-/// @throws IoError; StorageError if another process writes
-RepairReport repair_memory(const std::string& directory);
 
 /// How stored vectors are read in the first pass; all but f32 are followed by exact rescoring of
 /// `rescore` candidates per result.

@@ -32,13 +32,17 @@ void add_commands(CLI::App& app, Session& session) {
   add_export_command(app, session);
   add_inspect_command(app, session);
   add_verify_command(app, session);
+  add_memory_commands(app, session);
   add_devices_command(app, session);
 }
 
 /// The command that the user named, or the program itself.
 const CLI::App& chosen_command(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  return chosen.empty() ? app : *chosen.front();
+  const CLI::App* command = &app;
+  for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = command->get_subcommands()) {
+    command = chosen.front();
+  }
+  return *command;
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -58,9 +62,9 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
     if (word.starts_with("-")) {
       return unknown_flag(command, word);
     }
-    if (&command == &app) {
-      return "unknown command '" + word + "'" + suggestion(word, command_names(app)) +
-             " (see aios --help)";
+    if (!command_names(command).empty()) {
+      return "unknown command '" + word + "'" + suggestion(word, command_names(command)) +
+             " (see " + help_hint(command) + ")";
     }
     return "unexpected argument '" + word + "' (see " + help_hint(command) + ")";
   }

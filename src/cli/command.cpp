@@ -34,7 +34,11 @@ CLI::App& add_command(CLI::App& app, Session& session, const std::string& name,
 }
 
 std::string help_hint(const CLI::App& command) {
-  return command.get_parent() == nullptr ? "aios --help" : "aios " + command.get_name() + " --help";
+  std::string words = "--help";
+  for (const CLI::App* part = &command; part != nullptr; part = part->get_parent()) {
+    words = part->get_name() + " " + words;
+  }
+  return words;
 }
 
 std::string unknown_flag(const CLI::App& command, const std::string& flag) {

@@ -50,5 +50,6 @@ void add_export_command(CLI::App& app, Session& session);
 void add_inspect_command(CLI::App& app, Session& session);
 void add_verify_command(CLI::App& app, Session& session);
 void add_devices_command(CLI::App& app, Session& session);
+void add_memory_commands(CLI::App& app, Session& session);
 
 }  // namespace aios

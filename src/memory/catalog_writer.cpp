@@ -81,7 +81,7 @@ SegmentRow find_sealed(Database& database, SegmentFiles& segments, int64_t colle
     if (row >= 0) return {segment, row};
   }
   throw StorageError("'" + database.path() + "': no segment has memory " +
-                     std::to_string(sequence) + "; run aios memory repair on its folder");
+                     std::to_string(sequence) + "; restore the folder from a copy");
 }
 
 std::string read_content(Database& database, SegmentFiles& segments, int64_t collection_id,
@@ -128,7 +128,7 @@ void CatalogWriter::create_collection(const CollectionInfo& info) {
       throw StorageError("collection '" + info.name + "' is of dimension " +
                          std::to_string(there.dimension) + ", metric " +
                          std::string(metric_name(there.metric)) + ", embedding model '" +
-                         there.embedding_model + "': use those, or aios memory reembed");
+                         there.embedding_model + "': use those, or another collection");
     }
   }
   transaction.commit();

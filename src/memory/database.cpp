@@ -48,7 +48,7 @@ void Database::fail(int code) const {
       throw std::bad_alloc();
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      throw StorageError(message + "; run aios memory repair on its folder");
+      throw StorageError(message + "; restore the folder from a copy");
     case SQLITE_FULL:
       throw IoError(message + "; free some space and try again");
     case SQLITE_BUSY:

@@ -56,7 +56,7 @@ Memory StoreReader::load(const Collection& collection, int64_t sequence) const {
               "FROM memory WHERE sequence = ?");
     if (!row.bind(sequence).step()) {
       throw StorageError("'" + database_.path() + "' lacks memory " + std::to_string(sequence) +
-                         "; run aios memory repair on its folder");
+                         "; restore the folder from a copy");
     }
     memory.memory_id = row.text(0);
     memory.timestamp = row.integer(1);

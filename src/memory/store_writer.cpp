@@ -44,7 +44,7 @@ std::string catalog_path(const std::string& directory, const SegmentFiles& segme
   const std::string path = directory + "/" + kCatalogName;
   if (!fs::exists(path) && !segments.list().empty()) {
     throw StorageError("'" + directory + "' has segments but no " + kCatalogName +
-                       ": run aios memory repair on it");
+                       ": restore it from a copy");
   }
   return path;
 }

@@ -7,8 +7,7 @@ namespace aios {
 namespace {
 
 [[noreturn]] void fail(Database& database, const std::string& what) {
-  throw StorageError("'" + database.path() + "': " + what +
-                     "; run aios memory repair on its folder");
+  throw StorageError("'" + database.path() + "': " + what + "; restore the folder from a copy");
 }
 
 void check_catalog_pages(Database& database) {

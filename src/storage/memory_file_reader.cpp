@@ -238,6 +238,7 @@ std::optional<SegmentCollection> read_memory_file(
     parquet::ArrowReaderProperties arrow_properties;
     constexpr int64_t kRowsPerBatch = 1024;
     arrow_properties.set_batch_size(kRowsPerBatch);
+    arrow_properties.set_pre_buffer(false);  // a local file: no threads that read ahead
     checked(builder.properties(arrow_properties)->Build(&reader));
     PARQUET_ASSIGN_OR_THROW(batches, reader->GetRecordBatchReader());
   });

@@ -1,0 +1,236 @@
+#include <memory>
+
+#include "aios/engine.h"
+#include "aios/error.h"
+#include "aios/memory.h"
+#include "cli/answers.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/model_choice.h"
+#include "cli/output.h"
+#include "cli/progress_bar.h"
+#include "cli/text_input.h"
+
+namespace aios {
+namespace {
+
+Json to_json(const Memory& memory) {
+  Json answer = {{"memory_id", memory.memory_id},
+                 {"timestamp", memory.timestamp},
+                 {"content", memory.content},
+                 {"metadata",
+                  {{"category", memory.metadata.category},
+                   {"source", memory.metadata.source},
+                   {"quality_score", memory.metadata.quality_score},
+                   {"extra", Json::parse(memory.metadata.extra)}}}};
+  if (memory.expires_at) answer["expires_at"] = *memory.expires_at;
+  return answer;
+}
+
+/// The store that a command works on; commands of this group fill and read it.
+struct MemoryCommand {
+  std::string directory;
+  std::string collection = kDefaultCollection;
+  std::vector<std::string> memory_ids;
+  TextListArgument texts;
+  TextArgument query;
+  MemoryMetadata metadata;
+  ListRequest listing;
+  SearchRequest search;
+  bool by_text_only = false;
+
+  [[nodiscard]] ArrowStorage open(bool read_only) const {
+    StorageConfig config;
+    config.read_only = read_only;
+    return ArrowStorage(directory, config);
+  }
+
+  /// Vectors of `inputs`, one after another, and the name of what made them.
+  static EncodeResult encode(const Session& session, const std::vector<std::string>& inputs,
+                             std::string& model) {
+    model = choose_model(session.model, kDefaultEncoder);
+    Options options = session.options();
+    ArrowEngine engine(model, options.engine);
+    const Cancellable cancellable;
+    ProgressBar bar("encoding");
+    options.encode.cancellation = cancellable.token();
+    options.encode.progress = bar.callback();
+    model = model.substr(model.find_last_not_of('/') == std::string::npos
+                             ? 0
+                             : model.rfind('/', model.find_last_not_of('/')) + 1);
+    return engine.encode(inputs, options.encode);
+  }
+
+  void add(const Session& session) const {
+    const std::vector<std::string> inputs = texts.read();
+    std::string model;
+    const EncodeResult vectors = encode(session, inputs, model);
+    ArrowStorage storage = open(false);
+    storage.create_collection(
+        {collection, static_cast<int32_t>(vectors.dimension), Metric::kCosine, model});
+    std::vector<Memory> memories(inputs.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      memories[i].content = inputs[i];
+      const auto vector = vectors.embedding(i);
+      memories[i].embedding.assign(vector.begin(), vector.end());
+      memories[i].metadata = metadata;
+    }
+    const AddResult result = storage.add(collection, memories);
+    std::string lines;
+    for (const std::string& id : result.memory_ids) lines += id + "\n";
+    if (session.json) {
+      lines = to_line({{"memory_ids", result.memory_ids}, {"num_added", result.num_added}});
+    }
+    write_output(lines);
+  }
+
+  void find(const Session& session) const {
+    SearchRequest request = search;
+    request.collection = collection;
+    request.text = query.read();
+    const ArrowStorage storage = open(true);
+    if (!by_text_only) {
+      std::string model;
+      const auto vector = encode(session, {request.text}, model).embedding(0);
+      request.embedding.assign(vector.begin(), vector.end());
+    }
+    std::string lines;
+    for (const SearchHit& hit : VectorSearch(storage).search(request)) {
+      Json answer = {{"score", hit.score}};
+      answer.update(to_json(hit.memory));
+      char score[32];
+      std::snprintf(score, sizeof(score), "%6.3f  ", static_cast<double>(hit.score));
+      lines += session.json ? to_line(answer) : score + hit.memory.content + "\n";
+    }
+    write_output(lines);
+  }
+
+  void get() const {
+    const ArrowStorage storage = open(true);
+    std::string lines;
+    for (const std::string& id : memory_ids) {
+      const std::optional<Memory> memory = storage.get(collection, id);
+      if (!memory) {
+        throw StorageError("there is no memory '" + id + "' in '" + collection + "'");
+      }
+      lines += to_line(to_json(*memory));
+    }
+    write_output(lines);
+  }
+
+  void list(const Session& session) const {
+    ListRequest request = listing;
+    request.collection = collection;
+    std::string lines;
+    for (const Memory& memory : open(true).list(request)) {
+      lines +=
+          session.json ? to_line(to_json(memory)) : memory.memory_id + "  " + memory.content + "\n";
+    }
+    write_output(lines);
+  }
+
+  void stats() const {
+    const StorageStats found = open(true).stats();
+    Json answer = {{"catalog_bytes", found.catalog_bytes},
+                   {"segment_bytes", found.segment_bytes},
+                   {"collections", Json::array()}};
+    for (const CollectionStats& each : found.collections) {
+      answer["collections"].push_back({{"name", each.info.name},
+                                       {"dimension", each.info.dimension},
+                                       {"metric", metric_name(each.info.metric)},
+                                       {"embedding_model", each.info.embedding_model},
+                                       {"num_memories", each.num_memories},
+                                       {"num_hot", each.num_hot},
+                                       {"num_segments", each.num_segments},
+                                       {"num_dead", each.num_dead}});
+    }
+    write_output(to_line(answer));
+  }
+
+  void verify() const {
+    const VerifyMemoryReport report = open(true).verify();
+    write_output(to_line({{"num_memories", report.num_memories},
+                          {"num_segments", report.num_segments},
+                          {"num_bytes", report.num_bytes}}));
+  }
+};
+
+using State = std::shared_ptr<MemoryCommand>;
+
+CLI::App& add_member(CLI::App& group, Session& session, const State& state, const std::string& name,
+                     const std::string& description, CommonFlags common,
+                     std::function<void()> run) {
+  CLI::App& command = add_command(group, session, name, description, common, std::move(run));
+  command.add_option("DIR", state->directory, "the store's folder")->type_name("")->required();
+  command.add_option("--collection", state->collection, "name of the collection (default default)")
+      ->type_name("NAME");
+  return command;
+}
+
+void add_reading(CLI::App& group, Session& session, const State& state) {
+  CLI::App& search = add_member(group, session, state, "search", "the memories nearest to a text",
+                                CommonFlags::kModel, [state, &session] { state->find(session); });
+  state->query.add_to(search, "QUERY", "what to look for");
+  search.add_option("--top-k", state->search.top_k, "results (default 10)")->type_name("N");
+  search.add_option("--filter", state->search.filter, "e.g. 'category = \"notes\"'")
+      ->type_name("EXPRESSION");
+  search.add_flag("--text-only", state->by_text_only, "by words alone (BM25), without a model");
+  CLI::App& get = add_member(group, session, state, "get", "memories by their ids",
+                             CommonFlags::kNone, [state] { state->get(); });
+  get.add_option("ID", state->memory_ids, "ids")->type_name("")->required();
+  CLI::App& list = add_member(group, session, state, "list", "memories in order of arrival",
+                              CommonFlags::kNone, [state, &session] { state->list(session); });
+  list.add_option("--filter", state->listing.filter, "e.g. 'source = \"mail\"'")
+      ->type_name("EXPRESSION");
+  list.add_option("--limit", state->listing.limit, "memories (default 100)")->type_name("N");
+  list.add_option("--offset", state->listing.offset, "memories left out first")->type_name("N");
+  list.add_flag("--newest-first", state->listing.newest_first, "by time, the newest first");
+  add_member(group, session, state, "stats", "sizes and counts of all collections",
+             CommonFlags::kNone, [state] { state->stats(); });
+  add_member(group, session, state, "verify", "read every byte of the store", CommonFlags::kNone,
+             [state] { state->verify(); });
+}
+
+void add_writing(CLI::App& group, Session& session, const State& state) {
+  CLI::App& add = add_member(group, session, state, "add", "remember texts; prints their ids",
+                             CommonFlags::kModel, [state, &session] { state->add(session); });
+  state->texts.add_to(add);
+  add.add_option("--category", state->metadata.category, "of all of them")->type_name("NAME");
+  add.add_option("--source", state->metadata.source, "of all of them")->type_name("NAME");
+  const auto counted = [&](const std::string& name, const std::string& description,
+                           std::function<int64_t(ArrowStorage&)> work) -> CLI::App& {
+    return add_member(group, session, state, name, description, CommonFlags::kNone,
+                      [state, work = std::move(work)] {
+                        ArrowStorage storage = state->open(false);
+                        write_output(std::to_string(work(storage)) + "\n");
+                      });
+  };
+  CLI::App& remove =
+      counted("remove", "remove memories; prints how many", [state](ArrowStorage& storage) {
+        return storage.remove(state->collection, state->memory_ids);
+      });
+  remove.add_option("ID", state->memory_ids, "ids")->type_name("")->required();
+  CLI::App& forget =
+      counted("forget", "remove memories and every trace of them", [state](ArrowStorage& storage) {
+        return storage.forget(state->collection, state->memory_ids);
+      });
+  forget.add_option("ID", state->memory_ids, "ids")->type_name("")->required();
+  counted("expire", "remove what has expired; prints how many",
+          [](ArrowStorage& storage) { return storage.expire(); });
+  add_member(group, session, state, "compact", "join segments, drop what was removed",
+             CommonFlags::kNone, [state] { state->open(false).compact(); });
+  add_member(group, session, state, "checkpoint", "write all memories into the Parquet segments",
+             CommonFlags::kNone, [state] { state->open(false).checkpoint(); });
+}
+
+}  // namespace
+
+void add_memory_commands(CLI::App& app, Session& session) {
+  CLI::App& group = *app.add_subcommand("memory", "a durable memory of texts, and search in it");
+  group.require_subcommand(1);
+  const auto state = std::make_shared<MemoryCommand>();
+  add_reading(group, session, state);
+  add_writing(group, session, state);
+}
+
+}  // namespace aios

@@ -1,0 +1,62 @@
+"""`aios memory`: a store made, searched and cut down by the program."""
+import json
+
+import pyarrow.parquet
+import pytest
+
+TEXTS = ["the ferns want water", "the train leaves at nine", "roses want pruning in winter"]
+
+
+@pytest.fixture(name="store")
+def fixture_store(succeed, encoder, tmp_path):
+    folder = tmp_path / "store"
+    ids = succeed("memory", "add", folder, "--model", encoder, *TEXTS, "--category",
+                  "notes").split()
+    assert len(set(ids)) == 3
+    return folder
+
+
+def contents(succeed, store, *flags):
+    return [json.loads(line)["content"]
+            for line in succeed("memory", "list", store, "--json", *flags).splitlines()]
+
+
+def test_what_was_added_is_listed_and_found(succeed, encoder, store):
+    assert contents(succeed, store) == TEXTS
+    assert contents(succeed, store, "--filter", 'content match "train"') == TEXTS[1:2]
+    assert contents(succeed, store, "--filter", "category = 'other'") == []
+    for text in TEXTS:
+        hits = succeed("memory", "search", store, text, "--model", encoder, "--top-k", "1",
+                       "--json").splitlines()
+        assert [json.loads(hit)["content"] for hit in hits] == [text]
+    words = succeed("memory", "search", store, "roses", "--text-only", "--json").splitlines()
+    assert [json.loads(hit)["content"] for hit in words] == TEXTS[2:]
+
+
+def test_what_was_forgotten_is_in_no_file(succeed, store):
+    memories = [json.loads(line) for line in
+                succeed("memory", "list", store, "--json").splitlines()]
+    succeed("memory", "checkpoint", store)
+    assert succeed("memory", "forget", store, memories[1]["memory_id"]) == "1\n"
+    assert contents(succeed, store) == [TEXTS[0], TEXTS[2]]
+    succeed("memory", "checkpoint", store)
+    rows = [row for path in store.glob("segment-*.parquet")
+            for row in pyarrow.parquet.read_table(path)["content"].to_pylist()]
+    assert sorted(rows) == sorted([TEXTS[0], TEXTS[2]])
+    for path in store.iterdir():
+        assert b"train leaves" not in path.read_bytes()
+        assert memories[1]["memory_id"].encode() not in path.read_bytes()
+    report = json.loads(succeed("memory", "verify", store))
+    assert report["num_memories"] == 2
+
+
+def test_wrong_use(succeed, fail, encoder, store, tmp_path):
+    assert "did you mean 'search'?" in fail(2, "memory", "serch", store)
+    assert "holds no memory store" in fail(1, "memory", "list", tmp_path / "nothing")
+    assert "there is no memory 'x'" in fail(1, "memory", "get", store, "x")
+    assert "filter names no field" in fail(2, "memory", "list", store, "--filter", "categry = 1")
+    assert "no text" in fail(2, "memory", "add", store, "--model", encoder)
+    succeed("memory", "checkpoint", store)  # nothing is left in the log
+    catalog = store / "catalog.sqlite"
+    catalog.write_bytes(catalog.read_bytes()[:5000])
+    assert "restore" in fail(1, "memory", "list", store)
