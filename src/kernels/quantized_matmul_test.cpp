@@ -97,6 +97,7 @@ TEST_P(QuantizedMatmulTest, EqualsTheReferenceBitForBit) {
     for (const int32_t group_size : {0, 32, 128}) {
       for (const int64_t depth : {1, 31, 88, 96, 384, 896, 1100}) {
         for (const int64_t rows : {1, 2, 3, 7, 33}) {
+          if (depth > 400 && rows > 7) continue;  // the reference is slow under an emulator
           const int64_t columns = depth == 896 ? 70 : 33;
           expect_reference({type, group_size}, rows, columns, depth, random_floats(rows * depth));
         }
