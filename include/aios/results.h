@@ -24,10 +24,11 @@ struct EncodeResult {
   std::vector<int32_t> num_tokens;  ///< per text, after truncation, special tokens included
   std::vector<bool> truncated;      ///< per text: did it lose its end?
   PhaseSeconds seconds;
-  [[nodiscard]] std::span<const float> embedding(std::size_t text) const {
+  [[nodiscard]] std::span<const float> embedding(std::size_t text) const& {
     return std::span(embeddings)
         .subspan(text * static_cast<std::size_t>(dimension), static_cast<std::size_t>(dimension));
   }
+  std::span<const float> embedding(std::size_t text) const&& = delete;  ///< would outlive it
 };
 
 enum class FinishReason { kLength, kEndOfText, kStopString };

@@ -91,7 +91,8 @@ struct MemoryCommand {
     const ArrowStorage storage = open(true);
     if (!by_text_only) {
       std::string model;
-      const auto vector = encode(session, {request.text}, model).embedding(0);
+      const EncodeResult encoded = encode(session, {request.text}, model);
+      const auto vector = encoded.embedding(0);
       request.embedding.assign(vector.begin(), vector.end());
     }
     std::string lines;
