@@ -29,8 +29,7 @@ void check_request(const SearchRequest& request) {
   }
 }
 
-/// Candidates per result, so that on embeddings of text recall@10 stays above 0.999 (binary: 0.99);
-/// measured, docs/memory.md.
+/// Candidates per result: more where a code says less of its vector. Recall depends on the vectors.
 int32_t default_rescore(VectorPrecision precision) noexcept {
   switch (precision) {
     case VectorPrecision::kF32:
