@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "segment-";
-constexpr std::string_view kSuffix = ".parquet";
 
 /// The number in `segment-00000012.parquet` and in the names of its sidecars and temporary files.
 std::optional<int64_t> segment_id_of(std::string_view name) {
