@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -130,8 +129,8 @@ class ArrowStorage {
                                           const std::string& memory_id) const;
   /// @return how many were there
   int64_t remove(const std::string& collection, std::span<const std::string> memory_ids);
-  /// Removes, and erases every trace: rows, segments, sidecars, terms of the text index, free pages
-  /// and log. Rewrites the catalogue and the segments concerned.
+  /// Removes, and erases every trace: rows, segments, terms of the text index, free pages and log.
+  /// Rewrites the catalogue and the segments concerned.
   /// @throws StorageError if another process reads an older snapshot all the while: the memories
   /// are removed then, and the traces go with the next `forget`, `compact` or `checkpoint`
   int64_t forget(const std::string& collection, std::span<const std::string> memory_ids);
@@ -167,6 +166,7 @@ enum class VectorPrecision { kF32, kF16, kBF16, kInt8, kBinary };
 struct SearchRequest {
   std::string collection = kDefaultCollection;
   std::vector<float> embedding;  ///< empty: by text alone
+  std::string embedding_model;   ///< what made `embedding`; compared where both are known
   std::string text;              ///< BM25; with `embedding`: both, by reciprocal rank fusion
   MemoryFilter filter;
   int32_t top_k = 10;

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include "aios/engine.h"
@@ -55,9 +56,7 @@ struct MemoryCommand {
     ProgressBar bar("encoding");
     options.encode.cancellation = cancellable.token();
     options.encode.progress = bar.callback();
-    model = model.substr(model.find_last_not_of('/') == std::string::npos
-                             ? 0
-                             : model.rfind('/', model.find_last_not_of('/')) + 1);
+    model = std::filesystem::weakly_canonical(model).filename();
     return engine.encode(inputs, options.encode);
   }
 
@@ -90,8 +89,7 @@ struct MemoryCommand {
     request.text = query.read();
     const ArrowStorage storage = open(true);
     if (!by_text_only) {
-      std::string model;
-      const EncodeResult encoded = encode(session, {request.text}, model);
+      const EncodeResult encoded = encode(session, {request.text}, request.embedding_model);
       const auto vector = encoded.embedding(0);
       request.embedding.assign(vector.begin(), vector.end());
     }

@@ -82,7 +82,10 @@ TEST_F(ExportModel, RefusesWhatIsNoModelAndWhatIsThere) {
               ThrowsMessage<IoError>(HasSubstr("--overwrite")));
   ExportOptions options;
   options.overwrite = true;
-  EXPECT_NO_THROW(export_model(source_, path("out"), options));
+  std::ofstream(path("out/model.safetensors")) << "damaged";
+  export_model(source_, path("out"), options);
+  EXPECT_EQ(WeightLoader::open(path("out"))->tensors().size(),
+            WeightLoader::open(source_)->tensors().size());
 }
 
 }  // namespace

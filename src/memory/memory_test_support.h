@@ -13,6 +13,7 @@
 
 #include "aios/error.h"
 #include "aios/memory.h"
+#include "storage/storage_test_support.h"
 
 namespace aios::memory_test {
 
@@ -79,17 +80,6 @@ inline bool same(const Memory& a, const Memory& b) {
          a.metadata.extra == b.metadata.extra && a.expires_at == b.expires_at;
 }
 
-/// The message of the `Error` that `call` throws; any other outcome says so.
-template <typename Error, typename Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    return std::string("another type of error: ") + error.what();
-  }
-  return "no error";
-}
+using storage_test::message_of;
 
 }  // namespace aios::memory_test

@@ -29,6 +29,17 @@ void check_request(const SearchRequest& request) {
   }
 }
 
+/// Vectors of another model lie in another space, whatever their dimension.
+void check_model(const SearchRequest& request, const CollectionInfo& collection) {
+  const std::string& model = request.embedding_model;
+  if (model.empty() || collection.embedding_model.empty() || model == collection.embedding_model) {
+    return;
+  }
+  throw StorageError("the query's vector is by '" + model + "'; collection '" + collection.name +
+                     "' has vectors by '" + collection.embedding_model +
+                     "': use that model, or another collection");
+}
+
 /// Candidates per result: more where a code says less of its vector. Recall depends on the vectors.
 int32_t default_rescore(VectorPrecision precision) noexcept {
   switch (precision) {
@@ -211,6 +222,7 @@ std::vector<RankedMemory> VectorSearch::Implementation::search(const Collection&
 
   std::vector<RankedMemory> ranked;
   if (!request.embedding.empty()) {
+    check_model(request, collection.info);
     check_embedding(request.embedding, collection.info, "the query");
     ranked = by_vector(collection, request, filter, request.embedding, pool_size, now).at(0);
   }
@@ -273,6 +285,7 @@ std::vector<std::vector<SearchHit>> VectorSearch::search_batch(
   const SqlCondition filter = parse_filter(request.filter);
   return self.reader.read([&] {
     const Collection collection = find_collection(self.reader.database(), request.collection);
+    check_model(request, collection.info);
     const auto dimension = static_cast<std::size_t>(collection.info.dimension);
     const std::size_t num_queries = embeddings.size() / dimension;
     if (num_queries * dimension != embeddings.size()) {

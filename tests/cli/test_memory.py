@@ -1,5 +1,6 @@
 """`aios memory`: a store made, searched and cut down by the program."""
 import json
+import shutil
 
 import pyarrow.parquet
 import pytest
@@ -56,6 +57,9 @@ def test_wrong_use(succeed, fail, encoder, store, tmp_path):
     assert "there is no memory 'x'" in fail(1, "memory", "get", store, "x")
     assert "filter names no field" in fail(2, "memory", "list", store, "--filter", "categry = 1")
     assert "no text" in fail(2, "memory", "add", store, "--model", encoder)
+    other = shutil.copytree(encoder, tmp_path / "other")
+    assert "the query's vector is by 'other'" in fail(
+        1, "memory", "search", store, "train", "--model", other)
     succeed("memory", "checkpoint", store)  # nothing is left in the log
     catalog = store / "catalog.sqlite"
     catalog.write_bytes(catalog.read_bytes()[:5000])
