@@ -225,7 +225,8 @@ TEST(DiffusionCore, CausalBlocksStoreEveryFinishedBlock) {
   DiffusionCore core(denoiser, {test::kMaskId, {}, {}});
   const auto filled = core.fill({canvas}, config, true, kNoise);
   std::vector<std::pair<std::size_t, bool>> calls;
-  for (const auto& call : denoiser.calls) calls.emplace_back(call.window.size(), call.store);
+  for (const auto& call : denoiser.calls)
+    calls.emplace_back(call.window.size(), call.action == CacheAction::kStore);
   EXPECT_EQ(calls, (std::vector<std::pair<std::size_t, bool>>{
                        {2, false}, {2, true}, {4, true}, {5, false}, {5, true}}));
   EXPECT_EQ(filled.num_forward_passes, 2);
@@ -241,7 +242,8 @@ TEST(DiffusionCore, GuidedCausalBlocksAreStoredForBothBranches) {
   core.fill({prompt_and_hole({1, 2}, 2)}, config, true, kNoise);
   ASSERT_EQ(denoiser.calls.size(), 8U);  // prefix, two steps, end: twice each
   for (const std::size_t call : {0U, 6U}) {
-    EXPECT_TRUE(denoiser.calls[call].store && denoiser.calls[call + 1].store);
+    EXPECT_EQ(denoiser.calls[call].action, CacheAction::kStore);
+    EXPECT_EQ(denoiser.calls[call + 1].action, CacheAction::kStore);
     EXPECT_EQ(denoiser.calls[call].window[0], 1);
     EXPECT_EQ(denoiser.calls[call + 1].window[0], test::kMaskId);
   }

@@ -360,7 +360,8 @@ TEST_P(Goldens, Sdar) {
       Ids window = outcome.calls[call].window;
       window.resize(setup.canvases.front().token_ids.size(), kMaskId);  // later blocks: masks
       EXPECT_EQ(window, calls[call].at("canvas").get<Ids>());
-      EXPECT_EQ(outcome.calls[call].store, calls[call].at("store_kv").get<bool>());
+      EXPECT_EQ(outcome.calls[call].action == CacheAction::kStore,
+                calls[call].at("store_kv").get<bool>());
     }
   }
 }

@@ -30,7 +30,6 @@ struct FormulaOptions {
 struct RecordedCall {
   std::vector<int32_t> window;
   std::vector<int32_t> positions;
-  bool store = false;
   CacheAction action = CacheAction::kNone;
   CanvasRange active;
 };
@@ -50,7 +49,6 @@ class FormulaDenoiser final : public Denoiser {
     for (const DenoiseInput& input : inputs) {
       calls.push_back({{input.window.begin(), input.window.end()},
                        {input.positions.begin(), input.positions.end()},
-                       input.cache_action == CacheAction::kStore,
                        input.cache_action,
                        input.active});
       for (const int32_t position : input.positions) {
