@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "tokenizer/code_point_table.h"
+
 namespace aios::tokenizer {
 namespace {
 
@@ -27,7 +29,6 @@ struct CategoryRange {
 #include "tokenizer/stage_data.inc"
 #include "tokenizer/unicode_data.inc"
 
-constexpr char32_t kCodePoints = 0x110000;
 constexpr char32_t kBlock = 256;
 
 // Hangul jamo and syllables (Unicode 15, §3.12); trailing consonant 0 is "none".
@@ -181,6 +182,29 @@ class FlagTable {
   std::vector<Block> blocks_;
 };
 
+uint8_t split_class_of(std::string_view category) noexcept {
+  if (category == "Lu" || category == "Lt") return kLetterClass | kUpperClass;
+  if (category == "Ll") return kLetterClass | kLowerClass;
+  if (category[0] == 'L') return kLetterClass | kUpperClass | kLowerClass;
+  if (category[0] == 'M') return kUpperClass | kLowerClass;
+  return category[0] == 'N' ? kNumberClass : 0;
+}
+
+CodePointTable<uint8_t> make_split_classes() {
+  std::vector<uint8_t> classes(kCodePoints);
+  for (char32_t c = 0; c < kCodePoints; ++c) {
+    classes[c] = split_class_of(utf8proc_category_string(static_cast<utf8proc_int32_t>(c)));
+  }
+  for (const CategoryRange& range : kLaterCategories) {
+    for (char32_t c = range.first; c <= range.last; ++c)
+      classes[c] = split_class_of(range.category);
+  }
+  for (const CodePointRange& range : kWhiteSpace) {
+    for (char32_t c = range.first; c <= range.last; ++c) classes[c] |= kSpaceClass;
+  }
+  return CodePointTable<uint8_t>(classes);
+}
+
 }  // namespace
 
 uint16_t character_flags(char32_t code_point) noexcept {
@@ -223,6 +247,11 @@ LowerCase to_lower(char32_t code_point) noexcept {
     }
   }
   return {static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))), 0};
+}
+
+uint8_t split_class(char32_t code_point) noexcept {
+  static const CodePointTable<uint8_t> table = make_split_classes();
+  return table[code_point];
 }
 
 std::string_view general_category(char32_t code_point) noexcept {

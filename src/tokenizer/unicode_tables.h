@@ -72,6 +72,16 @@ enum class GraphemeClass : uint8_t {
 };
 [[nodiscard]] GraphemeClass grapheme_class(char32_t code_point) noexcept;
 
+/// Bits of `split_class`: general categories as Oniguruma has them, and white space.
+enum SplitClass : uint8_t {
+  kLetterClass = 1U << 0U,  ///< L
+  kNumberClass = 1U << 1U,  ///< N
+  kSpaceClass = 1U << 2U,   ///< White_Space
+  kUpperClass = 1U << 3U,   ///< Lu, Lt, Lm, Lo, M
+  kLowerClass = 1U << 4U,   ///< Ll, Lm, Lo, M
+};
+[[nodiscard]] uint8_t split_class(char32_t code_point) noexcept;
+
 /// General category as Oniguruma has it: "Lu", "Nd", …
 [[nodiscard]] std::string_view general_category(char32_t code_point) noexcept;
 

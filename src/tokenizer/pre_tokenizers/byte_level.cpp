@@ -7,6 +7,7 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/split_pattern.h"
 
 namespace aios::tokenizer {
 namespace {
@@ -21,16 +22,16 @@ class ByteLevel final : public PreTokenizer {
     bool add_prefix_space, use_regex, leaves_bytes;
   };
   explicit ByteLevel(const Options& options) : options_(options) {
-    if (options.use_regex) regex_.emplace(kGpt2Pattern);
+    if (options.use_regex) pattern_.emplace(kGpt2Pattern);
   }
 
   [[nodiscard]] bool maps_to_bytes() const override { return options_.leaves_bytes; }
 
   void split(WorkingText& text, RegexScratch& scratch) const override {
     if (options_.add_prefix_space) add_prefix_spaces(text);
-    if (regex_) {
+    if (pattern_) {
       text.split([&](std::string_view part, auto emit) {
-        regex_->for_each_section(part, scratch, [&](Span span, bool) { emit(Piece{span}); });
+        pattern_->for_each_section(part, scratch, [&](Span span, bool) { emit(Piece{span}); });
       });
     }
     if (!options_.leaves_bytes) write_letters(text);
@@ -57,7 +58,7 @@ class ByteLevel final : public PreTokenizer {
   }
 
   Options options_;
-  std::optional<Regex> regex_;
+  std::optional<SplitPattern> pattern_;
 };
 
 }  // namespace
