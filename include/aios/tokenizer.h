@@ -56,9 +56,11 @@ struct SpecialTokens {
 class FastTokenizer {
  public:
   /// Reads `tokenizer.json` (a file, or a directory that holds it, with tokenizer_config.json and
-  /// special_tokens_map.json beside it when present).
-  /// @throws IoError, FormatError
+  /// special_tokens_map.json beside it when present), or a directory with one of the other formats
+  /// of docs/tokenizer.md. @throws IoError, FormatError
   static FastTokenizer from_file(const std::string& path);
+  /// Whether `directory` has files that `from_file` reads.
+  [[nodiscard]] static bool found_in(const std::string& directory);
   /// From the text of a `tokenizer.json`. @throws FormatError
   static FastTokenizer from_json(std::string_view json);
 

@@ -70,14 +70,14 @@ LoadedModel::LoadedModel(std::string directory, const EngineConfig& config)
       std::make_unique<InferenceCore>(std::move(spec), *WeightLoader::open(directory_), backend);
   log_message(LogLevel::kInfo, "opened '" + directory_ + "': " + core_->spec().family +
                                    ", kernels for " + std::string(isa_name(choose_isa())));
-  if (!std::filesystem::exists(std::filesystem::path(directory_) / "tokenizer.json")) return;
+  if (!FastTokenizer::found_in(directory_)) return;
   tokenizer_ = FastTokenizer::from_file(directory_);
   token_rules_ = make_token_rules(core_->spec(), *tokenizer_);
 }
 
 const FastTokenizer& LoadedModel::tokenizer() const {
   if (!tokenizer_) {
-    throw InferenceError("'" + directory_ + "' has no tokenizer.json: it can only give logits");
+    throw InferenceError("'" + directory_ + "' has no tokenizer: it can only give logits");
   }
   return *tokenizer_;
 }

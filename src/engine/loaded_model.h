@@ -26,7 +26,7 @@ class LoadedModel {
     return static_cast<int32_t>(spec().context_length());
   }
 
-  /// Both @throws InferenceError if the folder has no tokenizer.json
+  /// Both @throws InferenceError if the folder has no tokenizer
   [[nodiscard]] const FastTokenizer& tokenizer() const;
   [[nodiscard]] const TokenRules& token_rules() const;
 

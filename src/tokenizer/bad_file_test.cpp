@@ -325,9 +325,37 @@ TEST_F(BadTokenizerFolder, NamesASpecialTokenByNumber) {
   write("tokenizer_config.json", R"({"mask_token": 3})");
   EXPECT_THAT(refusal(), HasSubstr("at mask_token: expected a string, found number"));
 }
-TEST_F(BadTokenizerFolder, HasAVocabularyButNoClass) {
+TEST_F(BadTokenizerFolder, HasAVocabularyButNoMerges) {
   write("vocab.json", R"({"a": 0})");
-  EXPECT_THAT(refusal(), HasSubstr("neither tokenizer.json nor tokenizer_config.json"));
+  EXPECT_THROW(FastTokenizer::from_file(folder_.string()), IoError);
+}
+TEST_F(BadTokenizerFolder, HasAVocabularyOfAnUnknownModelType) {
+  write("vocab.json", R"({"a": 0})");
+  write("config.json", R"({"model_type": "xlm"})");
+  EXPECT_THAT(refusal(), HasSubstr("no tokenizer_class, and model_type \"xlm\" is not supported"));
+}
+TEST_F(BadTokenizerFolder, HasAVocabularyThatIsAnArray) {
+  write("vocab.json", "[1]");
+  write("merges.txt", "");
+  EXPECT_THAT(refusal(), HasSubstr("vocab.json': expected an object of token: id"));
+}
+TEST_F(BadTokenizerFolder, HasMergesThatAreNoUtf8) {
+  write("vocab.json", R"({"a": 0})");
+  write("merges.txt", "a \xff\n");
+  EXPECT_THAT(refusal(), HasSubstr("merges.txt': byte 2 is not UTF-8"));
+}
+TEST_F(BadTokenizerFolder, HasAWordListThatIsNoUtf8) {
+  write("vocab.txt", "[UNK]\n\x80\n");
+  EXPECT_THAT(refusal(), HasSubstr("vocab.txt': byte 6 is not UTF-8"));
+}
+TEST_F(BadTokenizerFolder, HasAWordListWithoutTheSeparator) {
+  write("vocab.txt", "[UNK]\n[CLS]\n");
+  EXPECT_THAT(refusal(), HasSubstr("vocab.txt' lacks \"[SEP]\""));
+}
+TEST_F(BadTokenizerFolder, HasAConfigThatIsAnArray) {
+  write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n");
+  write("config.json", "[]");
+  EXPECT_THAT(refusal(), HasSubstr("config.json': expected an object"));
 }
 TEST_F(BadTokenizerFolder, HasAVocabularyOfAnUnknownClass) {
   write("vocab.json", R"({"a": 0})");

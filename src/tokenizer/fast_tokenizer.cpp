@@ -10,9 +10,9 @@
 #include "tokenizer/decoding.h"
 #include "tokenizer/encode.h"
 #include "tokenizer/file_limits.h"
+#include "tokenizer/formats/other_formats.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/special_tokens.h"
-#include "tokenizer/vocabulary_files.h"
 
 namespace aios {
 
@@ -64,15 +64,21 @@ FastTokenizer FastTokenizer::from_file(const std::string& path) {
   fs::path file(path);
   if (fs::is_directory(file)) file /= "tokenizer.json";
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  const bool assembled = !fs::exists(file) && fs::exists(folder / "vocab.json");
+  auto configs = read_configs(folder);
+  auto other = fs::exists(file) ? std::nullopt : tokenizer::read_other_format(folder);
+  const std::string name = other ? folder.string() : file.string();
   const nlohmann::json document =
-      assembled ? tokenizer::assemble_tokenizer_json(folder.string())
-                : parse_json(read_text_file(file.string(), kMaxTokenizerBytes), file.string());
-  const auto configs = read_configs(folder);
+      other ? std::move(other->document)
+            : parse_json(read_text_file(file.string(), kMaxTokenizerBytes), file.string());
+  if (other) configs.emplace_back(folder.string(), std::move(other->roles));
   std::vector<JsonNode> nodes;
-  for (const auto& [name, config] : configs) nodes.emplace_back(config, name);
-  const JsonNode root(document, assembled ? folder.string() : file.string());
-  return FastTokenizer(std::make_unique<Implementation>(root, nodes));
+  for (const auto& [config_name, config] : configs) nodes.emplace_back(config, config_name);
+  return FastTokenizer(std::make_unique<Implementation>(JsonNode(document, name), nodes));
+}
+
+bool FastTokenizer::found_in(const std::string& directory) {
+  const std::filesystem::path folder(directory);
+  return std::filesystem::exists(folder / "tokenizer.json") || tokenizer::has_other_format(folder);
 }
 
 FastTokenizer FastTokenizer::from_json(std::string_view json) {
