@@ -72,8 +72,10 @@ class FastTokenizer {
   [[nodiscard]] Encoding encode(std::string_view text, const TokenizeOptions& options = {}) const;
   [[nodiscard]] Encoding encode_pair(std::string_view first, std::string_view second,
                                      const TokenizeOptions& options = {}) const;
+  /// @param num_threads that share the texts; 0: one per physical core
   [[nodiscard]] std::vector<Encoding> encode_batch(std::span<const std::string> texts,
-                                                   const TokenizeOptions& options = {}) const;
+                                                   const TokenizeOptions& options = {},
+                                                   int num_threads = 1) const;
   /// @throws TokenizerError on an id outside the vocabulary
   [[nodiscard]] std::string decode(std::span<const int32_t> ids, bool skip_special = true) const;
 

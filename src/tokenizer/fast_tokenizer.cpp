@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "aios/error.h"
 #include "aios/tokenizer.h"
 #include "base/text_file.h"
+#include "base/thread_pool.h"
 #include "tokenizer/decoding.h"
 #include "tokenizer/encode.h"
 #include "tokenizer/file_limits.h"
@@ -26,6 +29,8 @@ struct FastTokenizer::Implementation {
   SpecialTokens special_tokens;
   tokenizer::Padding padding;
   TokenizeOptions stored_options;
+  std::mutex pool_mutex;
+  std::shared_ptr<ThreadPool> pool;  // of the last batch that asked for threads
 
   Implementation(const JsonNode& json, const std::vector<JsonNode>& configs)
       : pipeline(json),
@@ -55,6 +60,19 @@ std::vector<std::pair<std::string, nlohmann::json>> read_configs(
                          parse_json(read_text_file(path.string(), kMaxConfigBytes), path.string()));
   }
   return configs;
+}
+
+/// Texts are handed out in runs, so that a thread takes a workspace for many short ones.
+constexpr int64_t kRunsPerThread = 16;
+
+std::shared_ptr<ThreadPool> pool_of(FastTokenizer::Implementation& implementation,
+                                    int num_threads) {
+  const std::lock_guard lock(implementation.pool_mutex);
+  std::shared_ptr<ThreadPool>& pool = implementation.pool;
+  if (!pool || (num_threads > 0 && pool->num_threads() != num_threads)) {
+    pool = std::make_shared<ThreadPool>(num_threads);
+  }
+  return pool;
 }
 
 }  // namespace
@@ -110,12 +128,35 @@ Encoding FastTokenizer::encode_pair(std::string_view first, std::string_view sec
 }
 
 std::vector<Encoding> FastTokenizer::encode_batch(std::span<const std::string> texts,
-                                                  const TokenizeOptions& options) const {
+                                                  const TokenizeOptions& options,
+                                                  int num_threads) const {
   check_options(options, implementation_->padding);
-  std::vector<Encoding> encodings;
-  encodings.reserve(texts.size());
-  for (const std::string_view text : texts) {
-    encodings.push_back(tokenizer::encode(implementation_->pipeline, {&text, 1}, options));
+  std::vector<Encoding> encodings(texts.size());
+  const auto encode_one = [&](std::size_t i) {
+    const std::string_view text = texts[i];
+    encodings[i] = tokenizer::encode(implementation_->pipeline, {&text, 1}, options);
+  };
+  if (num_threads == 1 || texts.size() < 2) {
+    for (std::size_t i = 0; i < texts.size(); ++i) encode_one(i);
+  } else {
+    const std::shared_ptr<ThreadPool> pool = pool_of(*implementation_, num_threads);
+    const std::size_t num_runs =
+        std::min(texts.size(), static_cast<std::size_t>(pool->num_threads() * kRunsPerThread));
+    std::vector<std::exception_ptr> errors(num_runs);
+    pool->parallel_for(static_cast<int64_t>(num_runs), [&](int64_t chunk) {
+      const auto run = static_cast<std::size_t>(chunk);
+      try {
+        for (std::size_t i = texts.size() * run / num_runs; i < texts.size() * (run + 1) / num_runs;
+             ++i) {
+          encode_one(i);
+        }
+      } catch (...) {
+        errors[run] = std::current_exception();
+      }
+    });
+    for (const std::exception_ptr& error : errors) {
+      if (error) std::rethrow_exception(error);
+    }
   }
   pad(encodings, options, implementation_->padding);
   return encodings;
