@@ -226,6 +226,31 @@ TEST(StreamingDecoder, ACharacterWaitsForItsLastByte) {
   EXPECT_EQ(decoder.finish(), "\uFFFD");
 }
 
+TEST(FastTokenizer, ABatchOnSeveralThreadsIsTheSameBatch) {
+  const FastTokenizer tokenizer = fixture("gpt2");
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) texts.push_back("line " + std::to_string(i * 7919) + " of many");
+  TokenizeOptions options;
+  options.max_length = 6;
+  const std::vector<Encoding> expected = tokenizer.encode_batch(texts, options);
+  for (const int num_threads : {2, 3, 0}) {
+    const std::vector<Encoding> encodings = tokenizer.encode_batch(texts, options, num_threads);
+    ASSERT_EQ(encodings.size(), texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      ASSERT_EQ(encodings[i].ids, expected[i].ids) << num_threads << " threads, text " << i;
+      ASSERT_EQ(encodings[i].offsets, expected[i].offsets);
+    }
+  }
+}
+
+TEST(FastTokenizer, ABatchOnSeveralThreadsRefusesWhatOneTextMustNotHold) {
+  const FastTokenizer tokenizer = fixture("gpt2");
+  std::vector<std::string> texts(100, "fine");
+  texts[70] = "not \xff fine";
+  EXPECT_THAT([&] { (void)tokenizer.encode_batch(texts, {}, 2); },
+              ThrowsMessage<TokenizerError>(HasSubstr("not valid UTF-8 at byte 4")));
+}
+
 TEST(FastTokenizer, ThreadsShareOneTokenizer) {
   const FastTokenizer tokenizer = fixture("llama3");
   std::vector<std::string> texts;
