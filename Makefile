@@ -4,6 +4,7 @@
 #   make demo       build, and do the main jobs on the models in models/
 #   make test       build, and run the release suite
 #   make sanitize   the same tests under ASan+UBSan; those with threads under TSan
+#   make durability the memory under kills, power failures, broken disks and load, minutes of each
 #   make isa        kernels and all above them under each AIOS_FORCE_ISA, and NEON under QEMU
 #   make oracle     comparisons that need torch and transformers
 #   make clang      build everything with Clang 14
@@ -27,8 +28,8 @@ test_programs = $(foreach room,$(1),$(if $(wildcard src/$(room)/*_test.cpp \
   src/$(room)/*/*_test.cpp),$(room)_test))
 all_rooms := $(notdir $(patsubst %/,%,$(wildcard src/*/)))
 
-.PHONY: all setup setup-checks demo test sanitize asan tsan isa neon oracle clang fuzz bench
-.PHONY: install check format docs clean release
+.PHONY: all setup setup-checks demo test durability sanitize asan tsan isa neon oracle clang fuzz
+.PHONY: bench install check format docs clean release
 
 all: release
 
@@ -53,6 +54,9 @@ demo: setup
 
 test: release
 	$(RUN_TESTS) --build build/release --pytest tests --ignore tests/oracle
+
+durability: release
+	AIOS_DURABILITY=full $(RUN_TESTS) --pytest tests/durability
 
 sanitize: asan tsan
 

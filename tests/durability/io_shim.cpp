@@ -3,7 +3,8 @@
 // disk may hold after a power failure can be built.
 //
 //   IO_SHIM_FOLDER  the folder
-//   IO_SHIM_FAULT   `ACTION POINT N`: at the N-th call of that name, from 1; POINT `*`: of any name.
+//   IO_SHIM_FAULT   `ACTION POINT N`: at the N-th call of that name, from 1; POINT `*`: of any
+//   name.
 //                   kill-before, kill-after, kill-half (half of a write is done), eio, enospc (for
 //                   this call), full (half of the write is done, and ENOSPC from then on, until the
 //                   program calls io_shim_heal), short (half of the write, which may go on)
@@ -125,9 +126,8 @@ class Shim {
     fault_ = fault_of(action);
     const std::string record = environment("IO_SHIM_RECORD");
     if (record.empty()) return;
-    record_ = real<int(const char*, int, ...)>("open")(record.c_str(),
-                                                       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                                                       0600);
+    record_ = real<int(const char*, int, ...)>("open")(
+        record.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   }
 
   void put(const void* data, std::size_t size) {
@@ -156,7 +156,9 @@ uint64_t inode_of(int descriptor) {
   return ::fstat(descriptor, &status) == 0 ? status.st_ino : 0;
 }
 
-int error_of(Fault fault) { return fault == Fault::kEnospc || fault == Fault::kFull ? ENOSPC : EIO; }
+int error_of(Fault fault) {
+  return fault == Fault::kEnospc || fault == Fault::kFull ? ENOSPC : EIO;
+}
 
 bool fails(Fault fault) {
   return fault == Fault::kEio || fault == Fault::kEnospc || fault == Fault::kFull;
@@ -220,9 +222,8 @@ ssize_t write_file(int descriptor, const void* data, std::size_t size, int64_t o
 
 ssize_t write_at(int descriptor, const void* data, std::size_t size, off_t offset) {
   static auto* const pwrite_ = real<ssize_t(int, const void*, std::size_t, off_t)>("pwrite64");
-  return write_file(descriptor, data, size, offset, [&](std::size_t count) {
-    return pwrite_(descriptor, data, count, offset);
-  });
+  return write_file(descriptor, data, size, offset,
+                    [&](std::size_t count) { return pwrite_(descriptor, data, count, offset); });
 }
 
 ssize_t read_at(int descriptor, void* data, std::size_t size, off_t offset) {
@@ -339,9 +340,8 @@ ssize_t write(int descriptor, const void* data, std::size_t size) {
   static auto* const write_ = real<ssize_t(int, const void*, std::size_t)>("write");
   const bool is_ours = !Shim::instance().path_of(descriptor).empty();
   const int64_t offset = is_ours ? ::lseek(descriptor, 0, SEEK_CUR) : 0;
-  return write_file(descriptor, data, size, offset, [&](std::size_t count) {
-    return write_(descriptor, data, count);
-  });
+  return write_file(descriptor, data, size, offset,
+                    [&](std::size_t count) { return write_(descriptor, data, count); });
 }
 ssize_t pwrite(int descriptor, const void* data, std::size_t size, off_t offset) {
   return write_at(descriptor, data, size, offset);
