@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/oracle"))
 import test_tokenizer  # noqa: E402
 import tokenizer_goldens  # noqa: E402
 
-# Each: the published folder, the files taken from it, what config.json or tokenizer_config.json say.
+# Each: the published folder, the files taken from it, and what its configs say.
 FOLDERS = {
     "gpt2": ("tok-gpt2", ["vocab.json", "merges.txt"], {"config.json": {"model_type": "gpt2"}}),
     "gpt2-prefix": ("tok-gpt2", ["vocab.json", "merges.txt"], {"tokenizer_config.json": {
