@@ -7,6 +7,7 @@
 #include <parquet/column_reader.h>
 #include <parquet/file_reader.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -21,6 +22,7 @@
 #include "storage/joined_mapping.h"
 #include "storage/parquet_directory.h"
 #include "storage/parquet_rows.h"
+#include "storage/quantized_tensor.h"
 #include "storage/tensor_table.h"
 
 namespace aios {
@@ -29,11 +31,15 @@ namespace {
 namespace schema = quantization_schema;
 using schema::Row;
 
-/// The data of one row group: where it lies in the mapping, or decoded copies.
+/// The bytes of one row group: where they lie in the mapping, or decoded copies.
 struct RowGroupData {
+  using Values = std::vector<std::span<const std::byte>>;  // one for each row
+
   std::shared_ptr<const MappedFile> file;
   std::vector<AlignedBuffer<std::byte>> copies;
-  std::vector<std::span<const std::byte>> values;  // one for each row
+  Values data;
+  Values zero_points;  // empty if no row is quantised
+  Values scales;
 };
 
 /// Where the parts of a tensor are: one row, or one for each shard.
@@ -74,6 +80,7 @@ TensorView join_shards(const TensorInfo& info, std::span<const std::span<const s
 struct ParquetReader::Implementation {
   explicit Implementation(const std::string& path);
 
+  void check_version() const;
   std::optional<std::vector<DirectoryEntry>> directory() const;
   void add_row(const Row& row, RowPlace place);
   std::vector<Row> read_row_group(int index) const;
@@ -98,6 +105,7 @@ ParquetReader::Implementation::Implementation(const std::string& path)
   reader = parquet::ParquetFileReader::Open(open_source(*file));
   const auto metadata = reader->metadata();
   columns = find_columns(*metadata->schema(), path);
+  check_version();
   int64_t num_rows = 0;
   for (int i = 0; i < metadata->num_row_groups(); ++i) {
     const int64_t count = metadata->RowGroup(i)->num_rows();
@@ -121,6 +129,15 @@ ParquetReader::Implementation::Implementation(const std::string& path)
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t k = 0; k < rows[i].size(); ++k) add_row(rows[i][k], {static_cast<int>(i), k});
   }
+}
+
+/// Files that other tools rewrote may have lost their version; one that is there is version 2.
+void ParquetReader::Implementation::check_version() const {
+  const auto& key_values = reader->metadata()->key_value_metadata();
+  const int key = key_values ? key_values->FindKey(std::string(schema::kVersionKey)) : -1;
+  if (key < 0 || key_values->value(key) == schema::kVersion) return;
+  throw FormatError("'" + table.path() + "' is of format version '" + key_values->value(key) +
+                    "', which this build does not know; update it, or convert the model again");
 }
 
 /// The directory of the footer, if there is one that describes this file: a tool that rewrote the
@@ -148,8 +165,12 @@ std::optional<std::vector<DirectoryEntry>> ParquetReader::Implementation::direct
 void ParquetReader::Implementation::add_row(const Row& row, RowPlace place) {
   if (row.shard_index == 0) {
     const DType dtype = *dtype_from_name(row.dtype);
-    table.add({row.layer_name, dtype, row.shape,
-               checked_num_bytes(row.shape, dtype, "'" + table.path() + "'")});
+    const std::string what = "'" + table.path() + "'";
+    const QuantizedFormat format = format_of(row, what);
+    const std::size_t num_bytes = format.type == QuantType::kNone
+                                      ? checked_num_bytes(row.shape, dtype, what)
+                                      : quantized_sizes(format, row.shape).total();
+    table.add({row.layer_name, dtype, row.shape, num_bytes, format});
     places.push_back({place});
     return;
   }
@@ -177,38 +198,55 @@ std::shared_ptr<const RowGroupData> ParquetReader::Implementation::row_group_dat
   }
   auto loaded = std::make_shared<RowGroupData>();
   loaded->file = file;
-  const auto keep = [&](std::size_t /*row*/, std::span<const std::byte> value) {
-    if (value.empty()) {
-      value = file->bytes().first(0);
-    } else if (!lies_within(value, file->bytes())) {
-      AlignedBuffer<std::byte>& copy = loaded->copies.emplace_back(value.size());
-      std::memcpy(copy.data(), value.data(), value.size());
-      value = copy.span();
-    }
-    loaded->values.push_back(value);
+  const auto row_group = reader->RowGroup(index);
+  const auto keep = [&](int column, RowGroupData::Values& values) {
+    for_each_binary(*row_group, column, table.path(),
+                    [&](std::size_t /*row*/, std::span<const std::byte> value) {
+                      if (value.empty()) {
+                        value = file->bytes().first(0);
+                      } else if (!lies_within(value, file->bytes())) {
+                        AlignedBuffer<std::byte>& copy = loaded->copies.emplace_back(value.size());
+                        std::memcpy(copy.data(), value.data(), value.size());
+                        value = copy.span();
+                      }
+                      values.push_back(value);
+                    });
   };
-  for_each_data(*reader->RowGroup(index), columns, table.path(), keep);
+  keep(columns.data, loaded->data);
+  if (std::ranges::any_of(rows[group], [](const Row& row) { return row.quant_type != "none"; })) {
+    keep(columns.zero_points, loaded->zero_points);
+    keep(columns.scales, loaded->scales);
+  }
   data[group] = loaded;
   return loaded;
 }
 
 TensorView ParquetReader::Implementation::tensor(std::size_t index) const {
   const TensorInfo& info = table.tensors()[index];
+  const std::string what = "'" + table.path() + "': tensor '" + info.name + "'";
+  const bool quantized = info.format.type != QuantType::kNone;
+  const std::size_t data_bytes =
+      quantized ? quantized_sizes(info.format, info.shape).data : info.num_bytes;
   std::vector<std::shared_ptr<const RowGroupData>> owners;
   std::vector<std::span<const std::byte>> shards;
   std::size_t num_bytes = 0;
   for (const RowPlace& place : places[index]) {
     owners.push_back(row_group_data(place.row_group));
-    shards.push_back(owners.back()->values[place.row]);
+    shards.push_back(owners.back()->data[place.row]);
     num_bytes += shards.back().size();
   }
-  if (num_bytes != info.num_bytes) {
-    throw FormatError("'" + table.path() + "': tensor '" + info.name + "' has " +
-                      std::to_string(num_bytes) + " bytes where its shape and dtype need " +
-                      std::to_string(info.num_bytes));
+  if (num_bytes != data_bytes) {
+    throw FormatError(what + " has " + std::to_string(num_bytes) +
+                      " bytes where its shape and dtype need " + std::to_string(data_bytes));
   }
-  if (shards.size() == 1) return make_view(info, shards.front(), owners.front());
-  return join_shards(info, shards);
+  const TensorInfo stored{info.name, info.dtype, info.shape, data_bytes};
+  const TensorView joined = shards.size() == 1 ? make_view(stored, shards.front(), owners.front())
+                                               : join_shards(stored, shards);
+  if (!quantized) return joined;
+  // Scales and zero points stand in the row of the first shard.
+  const std::size_t row = places[index].front().row;
+  return make_quantized_view(info.format, joined, owners.front()->zero_points[row],
+                             owners.front()->scales[row], owners.front(), what);
 }
 
 /// Reads every page of every column with the check of its checksum on.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "aios/error.h"
+#include "storage/quantized_tensor.h"
 #include "storage/tensor_table.h"
 
 namespace aios {
@@ -118,7 +119,7 @@ void check_empty(parquet::RowGroupReader& row_group, int column, const std::stri
                  const std::vector<Row>& rows, std::string_view name) {
   for_each_value<parquet::ByteArrayReader>(
       row_group, column, path, [&](std::size_t row, const parquet::ByteArray& value) {
-        if (value.len == 0) return;
+        if (value.len == 0 || rows[row].quant_type != "none") return;
         throw FormatError("'" + path + "': tensor '" + rows[row].layer_name +
                           "' is not quantised, "
                           "yet has " +
@@ -166,13 +167,7 @@ ModelColumns find_columns(const parquet::SchemaDescriptor& descriptor, const std
 void check_row(const Row& row, const std::string& path) {
   check_name(row.layer_name, path);
   const std::string what = "'" + path + "': tensor '" + row.layer_name + "'";
-  if (row.quant_type != "none") {
-    throw FormatError(what + " has quant_type '" + row.quant_type +
-                      "', which this build does not know; update it, or convert the model again");
-  }
-  if (row.layout != "row_major") {
-    throw FormatError(what + " has layout '" + row.layout + "', which this build does not know");
-  }
+  (void)format_of(row, what);
   const auto dtype = dtype_from_name(row.dtype);
   if (!dtype) throw FormatError(what + " has the unknown dtype '" + row.dtype + "'");
   const std::size_t num_elements = checked_num_bytes(row.shape, *dtype, what) / dtype_size(*dtype);
@@ -206,11 +201,10 @@ std::vector<Row> read_rows(parquet::RowGroupReader& row_group, const ModelColumn
   return rows;
 }
 
-void for_each_data(parquet::RowGroupReader& row_group, const ModelColumns& columns,
-                   const std::string& path,
-                   const std::function<void(std::size_t, std::span<const std::byte>)>& visit) {
+void for_each_binary(parquet::RowGroupReader& row_group, int column, const std::string& path,
+                     const std::function<void(std::size_t, std::span<const std::byte>)>& visit) {
   for_each_value<parquet::ByteArrayReader>(
-      row_group, columns.data, path,
+      row_group, column, path,
       [&](std::size_t row, const parquet::ByteArray& value) { visit(row, bytes_of(value)); });
 }
 

@@ -45,11 +45,10 @@ struct ModelColumns {
                                                               const ModelColumns& columns,
                                                               const std::string& path);
 
-/// Calls `visit(row, value)` for the `data` of each row in order; a value lives until the next
-/// call.
-void for_each_data(parquet::RowGroupReader& row_group, const ModelColumns& columns,
-                   const std::string& path,
-                   const std::function<void(std::size_t, std::span<const std::byte>)>& visit);
+/// Calls `visit(row, value)` for each row's value of a BYTE_ARRAY column in order; a value lives
+/// until the next call.
+void for_each_binary(parquet::RowGroupReader& row_group, int column, const std::string& path,
+                     const std::function<void(std::size_t, std::span<const std::byte>)>& visit);
 
 /// @throws FormatError if this build cannot read a tensor that the row describes
 void check_row(const quantization_schema::Row& row, const std::string& path);

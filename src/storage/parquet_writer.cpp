@@ -16,6 +16,7 @@
 #include "storage/arrow_errors.h"
 #include "storage/atomic_file_stream.h"
 #include "storage/parquet_directory.h"
+#include "storage/quantized_tensor.h"
 #include "storage/tensor_table.h"
 
 namespace aios {
@@ -138,16 +139,23 @@ schema::Row describe(const std::string& name, const TensorView& tensor, const st
                         "; Parquet V2 holds up to 2^31 - 1");
     }
   }
-  const std::size_t num_bytes = checked_num_bytes(tensor.shape, tensor.dtype, what);
-  if (num_bytes != tensor.num_bytes) {
-    throw FormatError(what + " has " + std::to_string(tensor.num_bytes) +
-                      " bytes where its shape and dtype need " + std::to_string(num_bytes));
-  }
+  const std::size_t element_bytes = checked_num_bytes(tensor.shape, tensor.dtype, what);
   schema::Row row;
   row.layer_name = name;
   row.shape = tensor.shape;
   row.dtype = dtype_name(tensor.dtype);
-  row.num_params = static_cast<int64_t>(num_bytes / dtype_size(tensor.dtype));
+  row.num_params = static_cast<int64_t>(element_bytes / dtype_size(tensor.dtype));
+  if (tensor.is_quantized()) {
+    row.quant_type = quant_type_name(tensor.format.type);
+    row.quant_axis = 1;
+    row.group_size = tensor.format.group_size;
+    row.layout = schema::kPanel32;
+    check_part_sizes(format_of(row, what), row.shape, tensor.num_bytes, tensor.blocks,
+                     tensor.scales, what);
+  } else if (element_bytes != tensor.num_bytes) {
+    throw FormatError(what + " has " + std::to_string(tensor.num_bytes) +
+                      " bytes where its shape and dtype need " + std::to_string(element_bytes));
+  }
   return row;
 }
 
@@ -168,7 +176,8 @@ struct ParquetModelWriter::Implementation {
         path, [&] { writer = parquet::ParquetFileWriter::Open(sink, v2_schema(), properties); });
   }
 
-  void write_row(const schema::Row& row, std::span<const std::byte> data, std::size_t alignment);
+  void write_row(const schema::Row& row, const TensorView& tensor, std::span<const std::byte> data,
+                 std::size_t alignment);
   int64_t write_aligned(parquet::RowGroupWriter& row_group, std::span<const std::byte> value,
                         std::size_t alignment);
 
@@ -198,7 +207,8 @@ int64_t ParquetModelWriter::Implementation::write_aligned(parquet::RowGroupWrite
   return chunk_offset;
 }
 
-void ParquetModelWriter::Implementation::write_row(const schema::Row& row,
+/// Scales and zero points of a quantised tensor stand in the row of its first shard.
+void ParquetModelWriter::Implementation::write_row(const schema::Row& row, const TensorView& tensor,
                                                    std::span<const std::byte> data,
                                                    std::size_t alignment) {
   parquet::RowGroupWriter& row_group = *writer->AppendRowGroup();
@@ -211,8 +221,13 @@ void ParquetModelWriter::Implementation::write_row(const schema::Row& row,
   write_int32(row_group, row.group_size);
   write_string(row_group, row.layout);
   write_int32(row_group, row.shard_index);
-  write_string(row_group, {});  // scales
-  write_string(row_group, {});  // zero_points
+  for (const auto part : {tensor.scales, tensor.blocks}) {
+    if (part.empty() || row.shard_index > 0) {
+      write_string(row_group, {});
+    } else {
+      write_aligned(row_group, part, schema::kValueAlignment);
+    }
+  }
   directory.push_back({row, write_aligned(row_group, data, alignment)});
   row_group.Close();
 }
@@ -234,7 +249,7 @@ void ParquetModelWriter::add(const std::string& name, const TensorView& tensor) 
   writing_parquet(self.file.path(), [&] {
     do {
       const auto value = rest.first(std::min(rest.size(), self.max_value_bytes));
-      self.write_row(row, value, alignment);
+      self.write_row(row, tensor, value, alignment);
       rest = rest.subspan(value.size());
       ++row.shard_index;
     } while (!rest.empty());

@@ -25,7 +25,7 @@ class ParquetModelWriter {
   ParquetModelWriter& operator=(const ParquetModelWriter&) = delete;
   ~ParquetModelWriter();
 
-  /// Writes one unquantised tensor; it takes about twice the memory of its largest shard meanwhile.
+  /// Writes one tensor; it takes about twice the memory of its largest shard meanwhile.
   /// @throws FormatError if the name was added before or is not UTF-8, a limit of
   /// quantization_schema.h or an extent of 2^31 - 1 is exceeded, or the bytes do not fit the shape;
   /// IoError

@@ -25,6 +25,10 @@ inline constexpr std::string_view kScales = "scales";
 inline constexpr std::string_view kZeroPoints = "zero_points";
 inline constexpr std::string_view kData = "data";
 
+/// Values of `layout`: elements as they are, and the panels of quantised matrices.
+inline constexpr std::string_view kRowMajor = "row_major";
+inline constexpr std::string_view kPanel32 = "panel_32";
+
 /// Values of `data`, `scales` and `zero_points` start on a multiple of this in the file.
 inline constexpr std::size_t kValueAlignment = 64;
 /// Shards of a tensor start on, and all but the last are long, a multiple of this: no page of any

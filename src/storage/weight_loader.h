@@ -18,7 +18,8 @@ struct TensorInfo {
   std::string name;
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
-  std::size_t num_bytes = 0;
+  std::size_t num_bytes = 0;  ///< as stored: of a quantised tensor all its parts
+  QuantizedFormat format{};   ///< of a quantised tensor, else kNone
 };
 
 class WeightLoader {
@@ -33,7 +34,8 @@ class WeightLoader {
   [[nodiscard]] virtual std::string_view format() const noexcept = 0;  ///< `parquet_v2`, ...
   [[nodiscard]] virtual const std::vector<TensorInfo>& tensors() const noexcept = 0;
   [[nodiscard]] virtual bool contains(std::string_view name) const noexcept = 0;
-  /// @throws FormatError if there is no such tensor or its header lies about its bytes
+  /// @throws FormatError if there is no such tensor, its header lies about its bytes, or a scale of
+  /// a quantised tensor is no finite number above 0
   [[nodiscard]] virtual TensorView tensor(std::string_view name) const = 0;
   /// Checks every page checksum the format has; touches all bytes. @throws FormatError
   virtual void verify() const = 0;

@@ -27,11 +27,11 @@ enum class QuantType : uint8_t { kNone, kInt8, kInt4, kInt2 };
 inline constexpr int64_t kPanelRows = 32;
 inline constexpr int64_t kGridZero = 128;  // the point of weight 0
 inline constexpr int64_t kDepthUnit = 32;  // depth is padded to a multiple of this
-inline constexpr int64_t kMaxGroup = 512;  // integer sums run over this depth at most
+inline constexpr int64_t kMaxGroup = 128;  // integer sums run over this depth at most
 inline constexpr int64_t kWordDepth = 4;   // depth steps side by side in a row's word
 
 /// Sizes and places of a quantised matrix [rows, depth]. Group sizes are 0 (the whole depth is one
-/// group), 32, 64, 128, 256 or 512; the last group may be shorter.
+/// group), 32, 64 or 128; the last group may be shorter.
 struct QuantizedFormat {
   QuantType type = QuantType::kNone;
   int32_t group_size = 0;
@@ -86,7 +86,21 @@ struct QuantizedFormat {
   [[nodiscard]] constexpr int64_t panel_scales(int64_t depth) const noexcept {
     return num_groups(depth) * kPanelRows;
   }
+
+  // Of a whole matrix, in bytes.
+  [[nodiscard]] constexpr int64_t code_bytes(int64_t rows, int64_t depth) const noexcept {
+    return num_panels(rows) * panel_code_bytes(depth);
+  }
+  [[nodiscard]] constexpr int64_t block_bytes(int64_t rows, int64_t depth) const noexcept {
+    return num_panels(rows) * panel_block_bytes(depth);
+  }
+  [[nodiscard]] constexpr int64_t scale_bytes(int64_t rows, int64_t depth) const noexcept {
+    return num_panels(rows) * panel_scales(depth) * int64_t{sizeof(uint16_t)};
+  }
 };
+
+/// Scales are finite and above 0; a group of zeros has points of kGridZero under any scale.
+constexpr bool is_valid_scale(uint16_t f16) noexcept { return f16 > 0 && f16 < 0x7c00; }
 
 /// A quantised matrix in memory: borrows its three parts.
 struct QuantizedMatrix {

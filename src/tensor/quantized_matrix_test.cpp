@@ -26,10 +26,10 @@ TEST(QuantizedFormat, CountsBytesWithTails) {
 }
 
 TEST(QuantizedFormat, KnowsItsGroupSizes) {
-  for (const int32_t size : {0, 32, 64, 128, 256, 512}) {
+  for (const int32_t size : {0, 32, 64, 128}) {
     EXPECT_TRUE((QuantizedFormat{QuantType::kInt4, size}.has_valid_group_size())) << size;
   }
-  for (const int32_t size : {-32, 1, 16, 48, 96, 1024}) {
+  for (const int32_t size : {-32, 1, 16, 48, 96, 256}) {
     EXPECT_FALSE((QuantizedFormat{QuantType::kInt4, size}.has_valid_group_size())) << size;
   }
 }

@@ -25,6 +25,11 @@ std::vector<float> widen(const TensorView& view, Convert convert) {
 }  // namespace
 
 std::vector<float> to_floats(const TensorView& view) {
+  if (view.is_quantized()) {
+    throw FormatError("a tensor of quant_type " + std::string(quant_type_name(view.format.type)) +
+                      " stands where elements as they are must be: only weight matrices and the "
+                      "token embedding may be quantised");
+  }
   switch (view.dtype) {
     case DType::kF32:
       return widen<float>(view, [](float value) { return value; });
