@@ -15,28 +15,34 @@ constexpr float kMaxCode = 127.0F;
 }  // namespace
 
 void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
-  float maximum = 0;
-  bool finite = true;
-  for (int64_t k = 0; k < depth; ++k) {
-    finite = finite && std::isfinite(x[k]);
-    maximum = std::max(maximum, std::abs(x[k]));
-  }
-  const bool zero = !finite || maximum < kSmallestMaximum;
-  *row.scale = !finite ? std::numeric_limits<float>::quiet_NaN() : zero ? 0 : maximum / kMaxCode;
-  const float factor = zero ? 0 : kMaxCode / maximum;
   row.sums[0] = 0;
   int32_t sum = 0;
-  for (int64_t k = 0; k < QuantizedFormat::padded(depth); ++k) {
-    const bool is_code = !zero && k < depth;
-    row.code(k) = static_cast<int8_t>(is_code ? std::nearbyint(x[k] * factor) : 0);
-    sum += row.code(k);
-    if (k % kDepthUnit == kDepthUnit - 1) row.sums[k / kDepthUnit + 1] = sum;
+  for (int64_t begin = 0; begin < QuantizedFormat::padded(depth); begin += kMaxGroup) {
+    const int64_t end = std::min(begin + kMaxGroup, QuantizedFormat::padded(depth));
+    float maximum = 0;
+    bool finite = true;
+    for (int64_t k = begin; k < std::min(end, depth); ++k) {
+      finite = finite && std::isfinite(x[k]);
+      maximum = std::max(maximum, std::abs(x[k]));
+    }
+    const bool zero = !finite || maximum < kSmallestMaximum;
+    row.scales[begin / kMaxGroup] = !finite ? std::numeric_limits<float>::quiet_NaN()
+                                    : zero  ? 0
+                                            : maximum / kMaxCode;
+    const float factor = zero ? 0 : kMaxCode / maximum;
+    for (int64_t k = begin; k < end; ++k) {
+      const bool is_code = !zero && k < depth;
+      row.code(k) = static_cast<int8_t>(is_code ? std::nearbyint(x[k] * factor) : 0);
+      sum += row.code(k);
+      if (k % kDepthUnit == kDepthUnit - 1) row.sums[k / kDepthUnit + 1] = sum;
+    }
   }
 }
 
 void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
   const QuantizedMatrix& weights = *a.weights;
-  const int64_t step = std::min(kMaxGroup, weights.format.group_length(weights.depth));
+  const bool whole_rows = weights.format.group_size == 0;
+  const int64_t step = whole_rows ? kMaxGroup : weights.format.group_size;
   for (int64_t m = 0; m < a.rows; ++m) {
     const int8_t* const x = a.x + quantized_row_offset(m, weights.depth);
     for (int64_t n = 0; n < a.columns; ++n) {
@@ -47,10 +53,14 @@ void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
           const int64_t place = k / kWordDepth * kBlockRows * kWordDepth + k % kWordDepth;
           products += x[place] * (weights.point(a.column + n, k) - static_cast<int32_t>(kGridZero));
         }
-        const float scale = f16_to_float(weights.scale(a.column + n, begin));
-        sum = std::fma(static_cast<float>(products), scale, sum);
+        const float x_scale = a.x_scales[m * a.scales_stride + begin / kMaxGroup];
+        const auto whole = static_cast<float>(products);
+        sum = whole_rows ? std::fma(whole, x_scale, sum)
+                         : std::fma(whole * x_scale,
+                                    f16_to_float(weights.scale(a.column + n, begin)), sum);
       }
-      a.out[m * a.out_stride + n] = sum * a.x_scales[m];
+      const float scale = whole_rows ? f16_to_float(weights.scale(a.column + n, 0)) : 1.0F;
+      a.out[m * a.out_stride + n] = sum * scale;
     }
   }
 }

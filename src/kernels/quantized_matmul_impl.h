@@ -1,6 +1,6 @@
 /// quantized_matmul.h on vectors: one template for all widths of weights.
 ///
-/// A panel's codes become points of eight bits once per call, a slice of kMaxGroup steps at a time
+/// A panel's codes become points of eight bits once per call, a slice of kSlice steps at a time
 /// into the first-level cache; all rows of x pass over it. Sums of integers are exact in any order;
 /// sums of groups are in ascending order: the same bits as the reference.
 #pragma once
@@ -23,6 +23,7 @@ class QuantizedMatmul {
   static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth * Ops::kPointBytes;
   static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
   static constexpr int64_t kRowBlock = 128;
+  static constexpr int64_t kSlice = 512;
   static constexpr int64_t kXWordBytes = kBlockRows * kWordDepth;
   static_assert(kBlockRows % Ops::kTileRows == 0 && kRowBlock % kBlockRows == 0);
 
@@ -36,22 +37,22 @@ class QuantizedMatmul {
       : a_(arguments),
         weights_(*arguments.weights),
         depth_(QuantizedFormat::padded(weights_.depth)),
-        group_(weights_.format.group_length(weights_.depth)),
-        step_(group_ < kMaxGroup ? group_ : kMaxGroup) {}
+        whole_rows_(weights_.format.group_size == 0),
+        step_(whole_rows_ ? kMaxGroup : weights_.format.group_size) {}
 
   void multiply() noexcept {
     for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
       const int64_t panel = (a_.column + column) / kPanelRows;
       for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
         const int64_t rows = a_.rows - row < kRowBlock ? a_.rows - row : kRowBlock;
-        for (int64_t begin = 0; begin < depth_; begin += kMaxGroup) {
-          const int64_t end = depth_ - begin < kMaxGroup ? depth_ : begin + kMaxGroup;
+        for (int64_t begin = 0; begin < depth_; begin += kSlice) {
+          const int64_t end = depth_ - begin < kSlice ? depth_ : begin + kSlice;
           const uint8_t* const points = panel_points(panel, begin, end);
           for (int64_t v = 0; v < kPanelRows; v += kTileColumns) {
             multiply_rows(panel, points, begin, end, row, rows, v);
           }
         }
-        store(column, row, rows);
+        store(panel, column, row, rows);
       }
     }
   }
@@ -91,31 +92,47 @@ class QuantizedMatmul {
   template <int kRows>
   void multiply_tile(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
                      int64_t m, int64_t column) noexcept {
-    const int8_t* const x = a_.x + quantized_row_offset(row, weights_.depth);
-    const int32_t* const x_sums = a_.x_sums + row * a_.sums_stride;
-    const uint16_t* scales = weights_.panel_scales(panel) + begin / group_ * kPanelRows + column;
-    points += column * kWordDepth * Ops::kPointBytes;
+    Step step{
+        .points = points + column * kWordDepth * Ops::kPointBytes,
+        .x = a_.x + quantized_row_offset(row, weights_.depth) + begin / kWordDepth * kXWordBytes,
+        .x_sums = a_.x_sums + row * a_.sums_stride + begin / kDepthUnit,
+        .x_scales = nullptr,
+        .scales = whole_rows_ ? nullptr
+                              : weights_.panel_scales(panel) + begin / step_ * kPanelRows + column};
     for (int64_t k = begin; k < end; k += step_) {
-      const int64_t count = end - k < step_ ? end - k : step_;
-      add_group<kRows>(points, x + k / kWordDepth * kXWordBytes, x_sums + k / kDepthUnit, count,
-                       scales, sums_ + m * kPanelRows + column, k > 0);
-      points += step_ / kWordDepth * kWordBytes;
-      scales += kPanelRows;
+      step.depth = end - k < step_ ? end - k : step_;
+      step.x_scales = a_.x_scales + row * a_.scales_stride + k / kMaxGroup;
+      add_step<kRows>(step, sums_ + m * kPanelRows + column, k > 0);
+      step.points += step_ / kWordDepth * kWordBytes;
+      step.x += step_ / kWordDepth * kXWordBytes;
+      step.x_sums += step_ / kDepthUnit;
+      if (!whole_rows_) step.scales += kPanelRows;
     }
   }
+
+  /// What a tile multiplies in one step (quantized_matmul.h).
+  struct Step {
+    const uint8_t* points;
+    const int8_t* x;
+    const int32_t* x_sums;
+    const float* x_scales;
+    const uint16_t* scales;  // null for whole rows
+    int64_t depth = 0;
+  };
 
   /// Loops over sums are unrolled by name, as in outer_product_impl.h. Few rows have several sums
   /// each, so that one does not wait for the other.
   template <int kRows>
-  void add_group(const uint8_t* points, const int8_t* x, const int32_t* x_sums, int64_t count,
-                 const uint16_t* scales, float* out, bool adds) const noexcept {
+  void add_step(const Step& step, float* out, bool adds) const noexcept {
+    const uint8_t* points = step.points;
+    const int8_t* x = step.x;
     constexpr int kVectors = Ops::kTileVectors;
     constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
     typename Ops::Sums sums[kChains][kRows][kVectors];
 #pragma GCC unroll 8
     for (int m = 0; m < kRows; ++m) {
-      const int32_t* const prefix = x_sums + m * a_.sums_stride;
-      const auto start = Ops::start(prefix[count / kDepthUnit] - prefix[0]);
+      const int32_t* const prefix = step.x_sums + m * a_.sums_stride;
+      const auto start = Ops::start(prefix[step.depth / kDepthUnit] - prefix[0]);
 #pragma GCC unroll 4
       for (int n = 0; n < kVectors; ++n) {
         sums[0][m][n] = start;
@@ -124,7 +141,7 @@ class QuantizedMatmul {
       }
     }
     constexpr int kUnroll = 4 / kChains;
-    for (int64_t word = count / kWordDepth; word > 0; word -= kUnroll * kChains) {
+    for (int64_t word = step.depth / kWordDepth; word > 0; word -= kUnroll * kChains) {
 #pragma GCC unroll 4
       for (int i = 0; i < kUnroll * kChains; ++i) {
         typename Ops::Points columns[kVectors];
@@ -147,7 +164,8 @@ class QuantizedMatmul {
     }
 #pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) {
-      const Vector scale = Isa::load_f16(scales + n * Ops::kRows);
+      const Vector scale =
+          step.scales == nullptr ? Isa::zero() : Isa::load_f16(step.scales + n * Ops::kRows);
 #pragma GCC unroll 8
       for (int m = 0; m < kRows; ++m) {
         auto total = sums[0][m][n];
@@ -155,20 +173,24 @@ class QuantizedMatmul {
         for (int c = 1; c < kChains; ++c) total = Ops::add_sums(total, sums[c][m][n]);
         float* const sum = out + m * kPanelRows + n * Ops::kRows;
         const Vector before = adds ? Isa::load(sum) : Isa::zero();
-        Isa::store(sum, Isa::fma(Ops::to_floats(total), scale, before));
+        const Vector whole = Ops::to_floats(total);
+        const Vector x_scale = Isa::fill(step.x_scales[m * a_.scales_stride]);
+        Isa::store(sum, step.scales == nullptr ? Isa::fma(whole, x_scale, before)
+                                               : Isa::fma(Isa::mul(whole, x_scale), scale, before));
       }
     }
   }
 
-  /// sums_ times the activations' scales, to `out`.
-  void store(int64_t column, int64_t row, int64_t rows) const noexcept {
-    for (int64_t m = 0; m < rows; ++m) {
-      const Vector scale = Isa::fill(a_.x_scales[row + m]);
-      float* const out = a_.out + (row + m) * a_.out_stride;
-      for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
-        const int64_t left = a_.columns - column - n;
-        if (left <= 0) break;
-        store_up_to<Isa>(out + column + n, Isa::mul(Isa::load(sums_ + m * kPanelRows + n), scale),
+  /// sums_, times the rows' scales if they have one each, to `out`.
+  void store(int64_t panel, int64_t column, int64_t row, int64_t rows) const noexcept {
+    for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
+      const int64_t left = a_.columns - column - n;
+      if (left <= 0) break;
+      const Vector scale =
+          whole_rows_ ? Isa::load_f16(weights_.panel_scales(panel) + n) : Isa::fill(1);
+      for (int64_t m = 0; m < rows; ++m) {
+        store_up_to<Isa>(a_.out + (row + m) * a_.out_stride + column + n,
+                         Isa::mul(Isa::load(sums_ + m * kPanelRows + n), scale),
                          left < Isa::kLanes ? left : Isa::kLanes);
       }
     }
@@ -177,49 +199,59 @@ class QuantizedMatmul {
   const QuantizedMatmulArguments& a_;
   const QuantizedMatrix& weights_;
   int64_t depth_;
-  int64_t group_;  // steps that share a scale
-  int64_t step_;   // steps that are summed as integers
-  alignas(64) uint8_t points_[kMaxGroup * kPanelRows * Ops::kPointBytes];
+  bool whole_rows_;  // share one scale
+  int64_t step_;     // depth that is summed as integers
+  alignas(64) uint8_t points_[kSlice * kPanelRows * Ops::kPointBytes];
   alignas(64) float sums_[kRowBlock * kPanelRows];
 };
+
+/// Codes of kDepthUnit steps from `begin`, zeros beyond `end`, and their sum.
+template <typename Isa>
+void store_codes(const float* x, bool finite, typename Isa::Vector factor, int64_t begin,
+                 int64_t end, const QuantizedRow& row) noexcept {
+  using Vector = typename Isa::Vector;
+  Vector sum = Isa::zero();
+  int8_t codes[kDepthUnit];
+  for (int64_t i = 0; i < kDepthUnit; i += Isa::kLanes) {
+    const int64_t left = end - begin - i;
+    Vector code = Isa::zero();
+    if (finite && left > 0) {
+      const Vector v = load_up_to<Isa>(x + begin + i, left < Isa::kLanes ? left : Isa::kLanes);
+      code = Isa::round(Isa::mul(v, factor));
+    }
+    QuantizedOps<Isa>::store_codes(codes + i, code);
+    sum = Isa::add(sum, code);
+  }
+  for (int64_t i = 0; i < kDepthUnit; i += kWordDepth) {
+    __builtin_memcpy(&row.code(begin + i), codes + i, kWordDepth);
+  }
+  row.sums[begin / kDepthUnit + 1] =
+      row.sums[begin / kDepthUnit] + static_cast<int32_t>(Isa::sum(sum));
+}
 
 /// quantize_row_reference on vectors.
 template <typename Isa>
 void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
   using Vector = typename Isa::Vector;
   constexpr float kSmallestMaximum = 1e-30F;
-  Vector maximum = Isa::zero();
-  Vector poison = Isa::zero();  // NaN if an element is not finite
-  for (int64_t k = 0; k < depth; k += Isa::kLanes) {
-    const int64_t count = depth - k < Isa::kLanes ? depth - k : Isa::kLanes;
-    const Vector v = load_up_to<Isa>(x + k, count);
-    maximum = Isa::max(maximum, Isa::abs(v));
-    poison = Isa::fma(v, Isa::zero(), poison);
-  }
-  const bool finite = Isa::sum(poison) == 0;
-  const float largest = finite ? Isa::max_element(maximum) : 0;
-  const bool zero = largest < kSmallestMaximum;
-  *row.scale = !finite ? __builtin_nanf("") : zero ? 0 : largest / 127.0F;
-  const Vector factor = Isa::fill(zero ? 0 : 127.0F / largest);
   row.sums[0] = 0;
-  for (int64_t begin = 0; begin < depth; begin += kDepthUnit) {
-    Vector sum = Isa::zero();
-    int8_t codes[kDepthUnit];
-    for (int64_t i = 0; i < kDepthUnit; i += Isa::kLanes) {
-      const int64_t left = depth - begin - i;
-      Vector code = Isa::zero();
-      if (finite && left > 0) {
-        const Vector v = load_up_to<Isa>(x + begin + i, left < Isa::kLanes ? left : Isa::kLanes);
-        code = Isa::round(Isa::mul(v, factor));
-      }
-      QuantizedOps<Isa>::store_codes(codes + i, code);
-      sum = Isa::add(sum, code);
+  for (int64_t begin = 0; begin < depth; begin += kMaxGroup) {
+    const int64_t end = depth - begin < kMaxGroup ? depth : begin + kMaxGroup;
+    Vector maximum = Isa::zero();
+    Vector poison = Isa::zero();  // NaN if an element is not finite
+    for (int64_t k = begin; k < end; k += Isa::kLanes) {
+      const Vector v = load_up_to<Isa>(x + k, end - k < Isa::kLanes ? end - k : Isa::kLanes);
+      maximum = Isa::max(maximum, Isa::abs(v));
+      poison = Isa::fma(v, Isa::zero(), poison);
     }
-    for (int64_t i = 0; i < kDepthUnit; i += kWordDepth) {
-      __builtin_memcpy(&row.code(begin + i), codes + i, kWordDepth);
+    const bool finite = Isa::sum(poison) == 0;
+    const float largest = finite ? Isa::max_element(maximum) : 0;
+    const bool zero = largest < kSmallestMaximum;
+    row.scales[begin / kMaxGroup] = !finite ? __builtin_nanf("") : zero ? 0 : largest / 127.0F;
+    const Vector factor = Isa::fill(zero ? 0 : 127.0F / largest);
+    for (int64_t k = begin; k < end; k += kDepthUnit) {
+      store_codes<Isa>(x, finite, factor, k, end, row);
     }
-    row.sums[begin / kDepthUnit + 1] =
-        row.sums[begin / kDepthUnit] + static_cast<int32_t>(Isa::sum(sum));
   }
 }
 

@@ -50,16 +50,18 @@ struct Activations {
   Activations(const Kernels& kernels, const std::vector<float>& x, int64_t rows, int64_t depth)
       : sums_stride(QuantizedFormat::padded(depth) / kDepthUnit + 1),
         codes(index(quantized_rows_bytes(rows, depth)), 99),
-        scales(index(rows)),
+        scales_stride(num_row_scales(depth)),
+        scales(index(rows * scales_stride)),
         sums(index(rows * sums_stride)) {
     for (int64_t m = 0; m < rows; ++m) {
-      const QuantizedRow row{&codes[index(quantized_row_offset(m, depth))], &scales[index(m)],
-                             &sums[index(m * sums_stride)]};
+      const QuantizedRow row{&codes[index(quantized_row_offset(m, depth))],
+                             &scales[index(m * scales_stride)], &sums[index(m * sums_stride)]};
       kernels.quantize_row(x.data() + m * depth, depth, row);
     }
   }
   int64_t sums_stride;
   std::vector<int8_t> codes;
+  int64_t scales_stride;
   std::vector<float> scales;
   std::vector<int32_t> sums;
 };
@@ -75,6 +77,7 @@ class QuantizedMatmulTest : public kernel_test::ForEachIsa {
     std::vector<float> expected = out;
     QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
                                           .x_scales = activations.scales.data(),
+                                          .scales_stride = activations.scales_stride,
                                           .x_sums = activations.sums.data(),
                                           .sums_stride = activations.sums_stride,
                                           .weights = &weights.matrix,
@@ -131,6 +134,7 @@ TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
   std::vector<float> whole(5 * 96), part(5 * 50);
   QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
                                         .x_scales = activations.scales.data(),
+                                        .scales_stride = activations.scales_stride,
                                         .x_sums = activations.sums.data(),
                                         .sums_stride = activations.sums_stride,
                                         .weights = &weights.matrix,
@@ -151,7 +155,7 @@ TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
 }
 
 TEST_P(QuantizedMatmulTest, RowsAreRoundedAsTheReferenceRoundsThem) {
-  for (const int64_t depth : {1, 15, 32, 88, 384, 1000}) {
+  for (const int64_t depth : {1, 15, 32, 88, 128, 384, 1000}) {
     std::vector<float> x = random_floats(6 * depth, 3.0F);
     std::fill_n(x.begin() + depth, depth, 0.0F);
     std::fill_n(x.begin() + 2 * depth, depth, 1e-35F);
@@ -162,10 +166,12 @@ TEST_P(QuantizedMatmulTest, RowsAreRoundedAsTheReferenceRoundsThem) {
     const Activations expected(kernels_for(Isa::kScalar), x, 6, depth);
     EXPECT_EQ(actual.codes, expected.codes) << depth;
     EXPECT_EQ(actual.sums, expected.sums) << depth;
-    for (std::size_t m = 0; m < 6; ++m) {
-      EXPECT_EQ(std::isnan(actual.scales[m]), m == 3 || m == 4);
-      if (m != 3 && m != 4) {
-        EXPECT_EQ(actual.scales[m], expected.scales[m]);
+    const int64_t stride = actual.scales_stride;
+    for (int64_t i = 0; i < 6 * stride; ++i) {
+      const bool poisoned = i == 3 * stride + depth / 2 / kMaxGroup || i == 4 * stride;
+      EXPECT_EQ(std::isnan(actual.scales[index(i)]), poisoned) << depth << ' ' << i;
+      if (!poisoned) {
+        EXPECT_EQ(actual.scales[index(i)], expected.scales[index(i)]) << depth << ' ' << i;
       }
     }
   }
@@ -181,6 +187,7 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
     std::vector<float> out(5), row(index(depth));
     kernels.quantized_matmul({.x = x.codes.data(),
                               .x_scales = x.scales.data(),
+                              .scales_stride = x.scales_stride,
                               .x_sums = x.sums.data(),
                               .sums_stride = x.sums_stride,
                               .weights = &weights.matrix,
@@ -192,13 +199,14 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
       dequantize_row(weights.matrix, n, row.data());
       double sum = 0, magnitude = 0;
       for (int64_t k = 0; k < depth; ++k) {
-        const double product = static_cast<double>(row[index(k)]) * codes.code(k);
+        const double product =
+            static_cast<double>(row[index(k)]) * codes.code(k) * x.scales[index(k / kMaxGroup)];
         sum += product;
         magnitude += std::abs(product);
       }
-      // Four groups, each rounded once, and the product with the row's scale.
-      const double bound = 5 * magnitude * std::numeric_limits<float>::epsilon() / 2;
-      EXPECT_NEAR(out[index(n)], sum * x.scales[0], bound * x.scales[0]);
+      // Four groups: products with two scales and sums, each rounded once.
+      const double bound = 8 * magnitude * std::numeric_limits<float>::epsilon() / 2;
+      EXPECT_NEAR(out[index(n)], sum, bound);
     }
   }
 }

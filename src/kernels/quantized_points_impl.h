@@ -21,7 +21,7 @@ class PointDecoder {
   static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth;  // bytes of codes
 
  public:
-  /// @param begin a multiple of kMaxGroup @param end a multiple of kDepthUnit
+  /// @param begin a multiple of 64 @param end a multiple of kDepthUnit
   static void decode(const QuantizedMatrix& weights, int64_t panel, int64_t begin, int64_t end,
                      uint8_t* out) noexcept {
     const uint8_t* const codes =
