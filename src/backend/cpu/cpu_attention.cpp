@@ -1,5 +1,6 @@
 /// Attention of the CPU backend.
 #include <algorithm>
+#include <numeric>
 
 #include "backend/cpu/cpu_backend_impl.h"
 
@@ -153,7 +154,8 @@ void CpuBackend::attention_input(const AttentionInputOp& op, std::span<const int
   for (std::size_t i = 0; i < std::size(projections); ++i) {
     LinearMap& map = projections[i].map;
     map.set_input(workspace->input, num_rows, workspace->low_rank[i]);
-    grids.push_back(matmul_grid(*pool_, num_rows, map.out_features(), op.head_dim));
+    grids.push_back(matmul_grid(*pool_, num_rows, map.out_features(),
+                                std::lcm<int64_t>(op.head_dim, map.column_unit())));
     num_tiles += grids.back().num_tiles();
     scratch_size = std::max(scratch_size, map.scratch_size(grids.back().max_tile_size()));
   }

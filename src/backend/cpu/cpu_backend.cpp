@@ -17,6 +17,7 @@ class RowGatherer {
     if (table == nullptr) return;
     table_ = static_cast<const CpuTensor*>(table.get());
     matrix_of(table, table_->rows(), columns, "an embedding table");
+    if (table_->is_quantized()) return;
     widen_ = table_->dtype() == DType::kF32    ? kernels.f32_to_f32
              : table_->dtype() == DType::kBF16 ? kernels.bf16_to_f32
                                                : kernels.f16_to_f32;
@@ -32,6 +33,7 @@ class RowGatherer {
     }
   }
   void copy(int64_t index, float* out) const noexcept {
+    if (table_->is_quantized()) return dequantize_row(table_->quantized(), index, out);
     widen_(table_->row(index), out, table_->columns());
   }
 
@@ -39,6 +41,18 @@ class RowGatherer {
   const CpuTensor* table_ = nullptr;
   void (*widen_)(const void*, float*, int64_t) noexcept = nullptr;
 };
+
+/// A quantised matrix in f32: what `--compute f32` computes with.
+TensorView widened(const TensorView& tensor) {
+  const QuantizedMatrix matrix = tensor.quantized_matrix();
+  auto floats =
+      std::make_shared<AlignedBuffer<float>>(static_cast<std::size_t>(matrix.rows * matrix.depth));
+  for (int64_t row = 0; row < matrix.rows; ++row) {
+    dequantize_row(matrix, row, floats->data() + row * matrix.depth);
+  }
+  const auto bytes = std::as_bytes(floats->span());
+  return {DType::kF32, tensor.shape, bytes.data(), bytes.size(), floats};
+}
 
 }  // namespace
 
@@ -51,6 +65,9 @@ RowNorm::RowNorm(const Kernels& kernels, const Norm& norm, int64_t size)
 }
 
 DeviceTensorPtr CpuBackend::load(const TensorView& tensor) {
+  if (tensor.is_quantized() && compute_ == ComputeType::kF32) {
+    return std::make_shared<CpuTensor>(widened(tensor));
+  }
   return std::make_shared<CpuTensor>(tensor);
 }
 

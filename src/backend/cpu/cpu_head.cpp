@@ -162,9 +162,9 @@ void CpuBackend::head(const Linear& linear, const HeadRequest& request, const Bu
       *pool_, num_rows, hidden.columns(),
       [&](int64_t row, int64_t /*slot*/) {
         const int64_t source = request.rows[static_cast<std::size_t>(row)];
-        input.store(row, 0, cpu(hidden).row(source), hidden.columns());
+        input.store_row(row, cpu(hidden).row(source));
       },
-      kernels_.bf16_row_group);
+      input.row_unit());
   map.set_input(input, num_rows, workspace->low_rank[0]);
   result.vocab_size = linear.out_features;
   result.candidates.clear();

@@ -40,9 +40,9 @@ void CpuBackend::prepare_input(const Norm& norm, MatmulForms forms, int64_t num_
           row_norm.apply(values, normalized);
           values = normalized;
         }
-        workspace.input.store(row, 0, values, size);
+        workspace.input.store_row(row, values);
       },
-      kernels_.bf16_row_group);
+      workspace.input.row_unit());
 }
 
 void CpuBackend::project(const Linear& linear, Activation activation, int64_t num_rows,
@@ -125,6 +125,7 @@ void CpuBackend::mlp(const MlpOp& op, int64_t num_rows, Buffer& hidden) {
       workspace->inner.store(tile.row_begin + row, tile.column_begin, inner, tile.columns());
     }
   });
+  workspace->inner.complete(*pool_);
   down.set_input(workspace->inner, num_rows, workspace->low_rank[2]);
   add_projection(down, num_rows, *workspace, cpu(hidden));
 }

@@ -40,6 +40,10 @@ CpuTensor::CpuTensor(const TensorView& view) {
   columns_ = view.shape[1];
   data_ = view.data;
   owner_ = view.owner;
+  if (view.is_quantized()) {
+    quantized_ = view.quantized_matrix();
+    return;
+  }
   if (is_misaligned(view)) {
     auto copy = std::make_shared<AlignedBuffer<std::byte>>(view.num_bytes);
     std::copy_n(view.data, view.num_bytes, copy->data());

@@ -13,16 +13,22 @@
 
 namespace aios {
 
-/// A matrix as it is stored (f32, bf16 or f16), or a vector in f32.
+/// A matrix as it is stored (f32, bf16, f16 or quantised), or a vector in f32.
 class CpuTensor final : public DeviceTensor {
  public:
   /// Borrows a matrix; copies a vector, or a matrix whose elements are not aligned.
-  /// @throws FormatError if the view is no f32, bf16 or f16 matrix, nor a floating-point vector
+  /// @throws FormatError if the view is no f32, bf16, f16 or quantised matrix, nor a floating-point
+  /// vector
   explicit CpuTensor(const TensorView& view);
 
   [[nodiscard]] DType dtype() const noexcept { return dtype_; }
   [[nodiscard]] int64_t rows() const noexcept { return rows_; }
   [[nodiscard]] int64_t columns() const noexcept { return columns_; }
+  [[nodiscard]] bool is_quantized() const noexcept {
+    return quantized_.format.type != QuantType::kNone;
+  }
+  [[nodiscard]] const QuantizedMatrix& quantized() const noexcept { return quantized_; }
+  /// Of a tensor that is not quantised.
   [[nodiscard]] const void* row(int64_t index) const noexcept {
     return data_ + static_cast<std::size_t>(index * columns_) * dtype_size(dtype_);
   }
@@ -34,6 +40,7 @@ class CpuTensor final : public DeviceTensor {
   int64_t rows_ = 1;
   int64_t columns_ = 0;
   const std::byte* data_ = nullptr;
+  QuantizedMatrix quantized_;          // if it is quantised
   std::vector<float> floats_;          // a vector's elements
   std::shared_ptr<const void> owner_;  // of a matrix
 };

@@ -19,6 +19,7 @@ LinearMap::LinearMap(const LinearContext& context, const Linear& linear, const c
 }
 
 MatmulForms LinearMap::forms_of(const CpuTensor& weight) const noexcept {
+  if (weight.is_quantized()) return {.int8 = true};
   const bool bf16 = weight.dtype() == DType::kBF16 && context_->compute == ComputeType::kAuto &&
                     context_->kernels.matmul_bf16_bf16 != nullptr;
   return {.f32 = !bf16, .bf16 = bf16};
@@ -33,6 +34,16 @@ MatmulForms LinearMap::forms() const noexcept {
 void LinearMap::multiply(const CpuTensor& weight, const MatmulInput& x, const Tile& tile,
                          float* out, int64_t out_stride) const noexcept {
   const Kernels& kernels = context_->kernels;
+  if (weight.is_quantized()) {
+    QuantizedMatmulArguments arguments{.weights = &weight.quantized(),
+                                       .column = tile.column_begin,
+                                       .columns = tile.columns(),
+                                       .out = out,
+                                       .out_stride = out_stride,
+                                       .rows = tile.rows()};
+    x.set_int8_rows(tile.row_begin, arguments);
+    return kernels.quantized_matmul(arguments);
+  }
   const bool bf16 = forms_of(weight).bf16;
   MatmulFunction matmul = kernels.matmul_f32_f32;
   if (weight.dtype() == DType::kF16) matmul = kernels.matmul_f32_f16;
@@ -71,6 +82,7 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
                       tile.columns());
       }
     });
+    reduced.complete(context_->pool);
   }
 }
 

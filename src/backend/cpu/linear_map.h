@@ -30,6 +30,10 @@ class LinearMap {
   [[nodiscard]] int64_t out_features() const noexcept { return linear_->out_features; }
   /// What its input must hold.
   [[nodiscard]] MatmulForms forms() const noexcept;
+  /// Columns of a tile are a multiple of this, but at the end.
+  [[nodiscard]] int64_t column_unit() const noexcept {
+    return weight_->is_quantized() ? kPanelRows : 1;
+  }
   /// Floats of scratch that `apply` needs for a tile of `tile_size` elements.
   [[nodiscard]] int64_t scratch_size(int64_t tile_size) const noexcept {
     return adapters_.empty() ? 0 : tile_size;
