@@ -30,9 +30,9 @@ std::string layer_name(const std::string& pattern, int64_t layer) {
   return name;
 }
 
-TensorNames WeightBinder::resolve(TensorNames names) const {
+TensorNames resolve_names(TensorNames names, const WeightLoader& weights) {
   const auto fits = [&](const std::string& prefix) {
-    return weights_.contains(prefix + names.token_embedding + ".weight");
+    return weights.contains(prefix + names.token_embedding + ".weight");
   };
   const auto prefix = std::find_if(names.prefixes.begin(), names.prefixes.end(), fits);
   if (prefix == names.prefixes.end()) {

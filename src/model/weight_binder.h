@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.h"
@@ -15,6 +16,9 @@ namespace aios {
 /// The pattern with `{}` replaced by the layer's number.
 [[nodiscard]] std::string layer_name(const std::string& pattern, int64_t layer);
 
+/// The spec's names with the prefix that a checkpoint uses. @throws FormatError if none fits
+[[nodiscard]] TensorNames resolve_names(TensorNames names, const WeightLoader& weights);
+
 /// Lives while a model is loaded. All names are whole names without `.weight` and `.bias`. Missing
 /// and mis-shaped tensors throw FormatError with the name, what was expected and what was found.
 class WeightBinder {
@@ -23,7 +27,9 @@ class WeightBinder {
       : weights_(weights), backend_(backend) {}
 
   /// The spec's names with the prefix that this checkpoint uses. @throws FormatError if none fits
-  [[nodiscard]] TensorNames resolve(TensorNames names) const;
+  [[nodiscard]] TensorNames resolve(TensorNames names) const {
+    return resolve_names(std::move(names), weights_);
+  }
 
   [[nodiscard]] bool has(const std::string& tensor) const { return weights_.contains(tensor); }
   /// Of several names that one tensor may have: the one it has here, else the first.
