@@ -13,7 +13,9 @@
 namespace aios {
 
 struct ConvertOptions {
-  std::string dtype = "keep";  ///< keep | f32 | bf16 | f16
+  std::string dtype = "keep";  ///< keep | f32 | bf16 | f16 | int8 | int4 | int2
+  int32_t group_size = -1;     ///< weights that share a scale: 32, 64, 128, or 0 for whole
+                               ///< rows; -1: whole rows at int8, 128 at int4 and int2
   bool overwrite = false;      ///< replace an existing output directory
   ProgressCallback progress;   ///< in bytes of input
   CancellationToken cancellation;
@@ -25,6 +27,8 @@ struct ConvertReport {
   int64_t input_bytes = 0;
   int64_t output_bytes = 0;
   double bits_per_weight = 0;
+  /// Of the quantised weights: the sum of squared errors over the sum of squares.
+  double weight_error = 0;
 };
 
 /// Writes a V2 model directory from a model directory of any supported kind. The output appears
@@ -40,8 +44,8 @@ struct ExportOptions {
 };
 
 /// The way back: writes a Hugging Face folder (model.safetensors and the files beside it) from a
-/// model directory of any supported kind. Tensors keep their names, types and bytes. The output
-/// appears whole or not at all.
+/// model directory of any supported kind. Tensors keep their names, types and bytes; quantised ones
+/// become the f32 that they stand for. The output appears whole or not at all.
 /// @throws IoError, FormatError, ConfigError, CancelledError
 ConvertReport export_model(const std::string& input_directory, const std::string& output_directory,
                            const ExportOptions& options = {});
@@ -49,7 +53,9 @@ ConvertReport export_model(const std::string& input_directory, const std::string
 struct TensorSummary {
   std::string name;
   std::vector<int64_t> shape;
-  std::string dtype;
+  std::string dtype;       ///< of the elements, or what they were before
+  std::string quant_type;  ///< none | int8 | int4 | int2
+  int32_t group_size = 0;  ///< of a quantised tensor; 0: whole rows
   int64_t num_bytes = 0;
 };
 

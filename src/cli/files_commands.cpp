@@ -103,8 +103,14 @@ void add_convert_command(CLI::App& app, Session& session) {
       });
   add_directory(command, "IN", state->input, "model directory: Hugging Face, V1 or V2");
   add_directory(command, "OUT", state->output, "directory to write; appears whole or not at all");
-  command.add_option("--dtype", state->options.dtype, "keep|f32|bf16|f16 (default keep)")
+  command
+      .add_option("--dtype", state->options.dtype,
+                  "keep|f32|bf16|f16|int8|int4|int2 (default keep)")
       ->type_name("TYPE");
+  command
+      .add_option("--group-size", state->options.group_size,
+                  "weights that share a scale: 32|64|128, 0: whole rows")
+      ->type_name("N");
   command.add_flag("--overwrite", state->options.overwrite, "replace OUT if it is there");
 }
 

@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "aios/error.h"
 #include "aios/model_files.h"
@@ -10,7 +11,10 @@
 #include "convert/atomic_directory.h"
 #include "convert/metadata.h"
 #include "convert/model_directory.h"
+#include "convert/quantization_policy.h"
+#include "convert/tensor_conversion.h"
 #include "engine/loaded_model.h"
+#include "quant/arrow_quant.h"
 #include "storage/atomic_file.h"
 #include "storage/parquet_writer.h"
 #include "storage/sha256.h"
@@ -24,53 +28,38 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWeightsFile = "weights.parquet";
 
-/// @returns nothing for `keep`
-std::optional<DType> parse_dtype(const std::string& name) {
-  if (name == "keep") return std::nullopt;
-  if (name == "f32" || name == "bf16" || name == "f16") return dtype_from_name(name);
-  const std::vector<std::string> known = {"keep", "f32", "bf16", "f16"};
-  throw ConfigError("dtype must be one of keep|f32|bf16|f16, not '" + name + "'" +
-                    suggestion(name, known));
-}
+/// What `--dtype` asks for: a type for elements, a quantisation, or neither (`keep`).
+struct TargetType {
+  std::optional<DType> dtype;
+  QuantizedFormat format;
+};
 
-bool is_float(DType dtype) {
-  return dtype == DType::kF64 || dtype == DType::kF32 || dtype == DType::kBF16 ||
-         dtype == DType::kF16;
-}
-
-/// The type a tensor gets: matrices the one asked for; vectors (norms, biases) f32, as they weigh
-/// nothing and rounding them would cost accuracy; integers and masks stay.
-DType output_dtype(const TensorView& tensor, std::optional<DType> wanted) {
-  if (!wanted || !is_float(tensor.dtype)) return tensor.dtype;
-  return tensor.shape.size() >= 2 ? *wanted : DType::kF32;
-}
-
-TensorView convert_tensor(const std::string& name, const TensorView& tensor, DType dtype) {
-  if (dtype == tensor.dtype) return tensor;
-  const std::vector<float> values = to_floats(tensor);
-  const auto bytes = std::make_shared<std::vector<std::byte>>(values.size() * dtype_size(dtype));
-  if (dtype == DType::kF32) {
-    std::copy(values.begin(), values.end(), reinterpret_cast<float*>(bytes->data()));
-  } else {
-    auto* halves = reinterpret_cast<uint16_t*>(bytes->data());
-    const auto narrow = dtype == DType::kBF16 ? float_to_bf16 : float_to_f16;
-    constexpr float kMaxF16 = 65504.0F;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (dtype == DType::kF16 && std::isfinite(values[i]) && std::abs(values[i]) > kMaxF16) {
-        throw FormatError("tensor '" + name + "' holds " + std::to_string(values[i]) +
-                          ", which f16 cannot; convert to bf16 instead");
-      }
-      halves[i] = narrow(values[i]);
-    }
+TargetType parse_target(const ConvertOptions& options) {
+  const std::vector<std::string> known = {"keep", "f32", "bf16", "f16", "int8", "int4", "int2"};
+  const std::string& name = options.dtype;
+  if (std::ranges::find(known, name) == known.end()) {
+    throw ConfigError("dtype must be one of keep|f32|bf16|f16|int8|int4|int2, not '" + name + "'" +
+                      suggestion(name, known));
   }
-  return {dtype, tensor.shape, bytes->data(), bytes->size(), bytes};
+  TargetType target{.dtype = dtype_from_name(name), .format = {}};
+  const auto type = quant_type_from_name(name);
+  if (!type) {
+    if (options.group_size < 0) return target;
+    throw ConfigError("group_size is for dtype int8, int4 and int2, not " + name);
+  }
+  target.format = {*type, options.group_size < 0 ? default_group_size(*type) : options.group_size};
+  if (!target.format.has_valid_group_size()) {
+    throw ConfigError("group_size must be 32, 64, 128, or 0 for whole rows, not " +
+                      std::to_string(options.group_size));
+  }
+  return target;
 }
 
 /// One conversion, step by step.
 class Conversion {
  public:
   Conversion(const std::string& input, const ConvertOptions& options, const fs::path& output)
-      : input_(input), options_(options), output_(output) {
+      : input_(input), options_(options), output_(output), target_(parse_target(options)) {
     metadata_.source_name = fs::weakly_canonical(input_).filename();
     metadata_.dtype = options.dtype;
   }
@@ -78,7 +67,11 @@ class Conversion {
   ConvertReport run() {
     const std::unique_ptr<WeightLoader> weights = WeightLoader::open(input_.string());
     metadata_.source_format = weights->format();
-    write_weights(*weights, parse_dtype(options_.dtype));
+    if (target_.format.type != QuantType::kNone) {
+      plan_ = plan_quantization(weight_roles(read_model_spec(input_.string()), *weights),
+                                target_.format);
+    }
+    write_weights(*weights);
     for (const std::string& name : present_model_files(input_)) copy_file(name);
     report_.output_bytes += static_cast<int64_t>(fs::file_size(output_ / kWeightsFile));
     write_metadata();
@@ -86,28 +79,54 @@ class Conversion {
   }
 
  private:
-  void write_weights(const WeightLoader& weights, std::optional<DType> dtype) {
+  void write_weights(const WeightLoader& weights) {
     for (const TensorInfo& info : weights.tensors()) {
       report_.input_bytes += static_cast<int64_t>(info.num_bytes);
     }
     ParquetModelWriter writer((output_ / kWeightsFile).string());
     int64_t done_bytes = 0;
-    int64_t weight_bytes = 0;
     for (const TensorInfo& info : weights.tensors()) {
       check_cancelled();
       const TensorView tensor = weights.tensor(info.name);
-      const TensorView converted = convert_tensor(info.name, tensor, output_dtype(tensor, dtype));
+      const TensorView converted = convert(info.name, tensor);
       writer.add(info.name, converted);
       ++report_.num_tensors;
       report_.num_parameters += tensor.num_elements();
-      weight_bytes += static_cast<int64_t>(converted.num_bytes);
+      weight_bytes_ += converted.num_bytes + converted.blocks.size() + converted.scales.size();
       done_bytes += static_cast<int64_t>(info.num_bytes);
       if (options_.progress) options_.progress(done_bytes, report_.input_bytes);
     }
     writer.finish();
     constexpr double kBitsPerByte = 8;
-    report_.bits_per_weight = kBitsPerByte * static_cast<double>(weight_bytes) /
+    report_.bits_per_weight = kBitsPerByte * static_cast<double>(weight_bytes_) /
                               static_cast<double>(std::max<int64_t>(report_.num_parameters, 1));
+    report_.weight_error = error_.relative();
+  }
+
+  TensorView convert(const std::string& name, const TensorView& tensor) {
+    if (tensor.is_quantized()) {
+      if (options_.dtype == "keep") return tensor;
+      throw FormatError("tensor '" + name +
+                        "' is quantised already: convert from the model it was made of");
+    }
+    const auto planned = plan_.find(name);
+    if (planned != plan_.end()) return quantize(name, tensor, planned->second);
+    return convert_tensor(name, tensor, output_dtype(tensor, target_.dtype));
+  }
+
+  TensorView quantize(const std::string& name, const TensorView& tensor,
+                      const QuantizedFormat& format) {
+    try {
+      const std::vector<float> values = to_floats(tensor);
+      QuantizedWeights weights =
+          ArrowQuant(pool_).quantize(values, tensor.shape[0], tensor.shape[1], format);
+      const QuantizationError error = ArrowQuant::error(values, weights.matrix());
+      error_.squared_error += error.squared_error;
+      error_.squared_weights += error.squared_weights;
+      return make_view(std::move(weights), tensor.dtype);
+    } catch (const FormatError& error) {
+      throw FormatError("tensor '" + name + "': " + error.what());
+    }
   }
 
   void copy_file(const std::string& name) {
@@ -133,6 +152,11 @@ class Conversion {
   fs::path input_;
   const ConvertOptions& options_;
   fs::path output_;
+  TargetType target_;
+  QuantizationPlan plan_;
+  ThreadPool pool_;
+  QuantizationError error_;
+  std::size_t weight_bytes_ = 0;
   ModelMetadata metadata_;
   ConvertReport report_;
 };
@@ -141,7 +165,7 @@ class Conversion {
 
 ConvertReport convert_model(const std::string& input_directory, const std::string& output_directory,
                             const ConvertOptions& options) {
-  parse_dtype(options.dtype);
+  (void)parse_target(options);
   try {
     check_output(input_directory, output_directory, options.overwrite);
     // A model that cannot run is not converted: this checks its configuration, tensors, tokenizer.

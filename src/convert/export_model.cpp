@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "aios/error.h"
 #include "aios/model_files.h"
 #include "convert/atomic_directory.h"
 #include "convert/model_directory.h"
+#include "quant/arrow_quant.h"
 #include "storage/safetensors_writer.h"
 #include "storage/weight_loader.h"
 
@@ -17,12 +19,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* kWeightsFile = "model.safetensors";
 
+/// Quantised weights as the f32 that they stand for: a narrower type would round them again.
+TensorView plain(const TensorView& tensor) {
+  if (!tensor.is_quantized()) return tensor;
+  const auto values =
+      std::make_shared<const std::vector<float>>(ArrowQuant::dequantize(tensor.quantized_matrix()));
+  const auto bytes = std::as_bytes(std::span(*values));
+  return {DType::kF32, tensor.shape, bytes.data(), bytes.size(), values};
+}
+
 void write_weights(const std::string& input, const fs::path& path, const ExportOptions& options,
                    ConvertReport& report) {
   const std::unique_ptr<WeightLoader> weights = WeightLoader::open(input);
   std::vector<NamedTensor> tensors;
   for (const TensorInfo& info : weights->tensors()) {
-    tensors.push_back({info.name, weights->tensor(info.name)});
+    tensors.push_back({info.name, plain(weights->tensor(info.name))});
     ++report.num_tensors;
     report.num_parameters += tensors.back().tensor.num_elements();
     report.input_bytes += static_cast<int64_t>(info.num_bytes);

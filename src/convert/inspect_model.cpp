@@ -25,8 +25,12 @@ ModelSummary inspect_model(const std::string& directory) {
     summary.num_parameters += num_elements;
     const auto num_bytes = static_cast<int64_t>(info.num_bytes);
     summary.num_bytes += num_bytes;
-    summary.tensors.push_back(
-        {info.name, info.shape, std::string(dtype_name(info.dtype)), num_bytes});
+    summary.tensors.push_back({.name = info.name,
+                               .shape = info.shape,
+                               .dtype = std::string(dtype_name(info.dtype)),
+                               .quant_type = std::string(quant_type_name(info.format.type)),
+                               .group_size = info.format.group_size,
+                               .num_bytes = num_bytes});
   }
   return summary;
 }
