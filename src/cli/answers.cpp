@@ -81,11 +81,9 @@ Json to_json(const ScoreResult& result) {
 }
 
 Json to_json(const ConvertReport& report) {
-  return {{"num_tensors", report.num_tensors},
-          {"num_parameters", report.num_parameters},
-          {"input_bytes", report.input_bytes},
-          {"output_bytes", report.output_bytes},
-          {"bits_per_weight", report.bits_per_weight}};
+  return {{"num_tensors", report.num_tensors},         {"num_parameters", report.num_parameters},
+          {"input_bytes", report.input_bytes},         {"output_bytes", report.output_bytes},
+          {"bits_per_weight", report.bits_per_weight}, {"weight_error", report.weight_error}};
 }
 
 Json to_json(const ModelSummary& summary) {
@@ -93,6 +91,8 @@ Json to_json(const ModelSummary& summary) {
   for (const TensorSummary& tensor : summary.tensors) {
     tensors.push_back({{"name", tensor.name},
                        {"shape", tensor.shape},
+                       {"quant_type", tensor.quant_type},
+                       {"group_size", tensor.group_size},
                        {"dtype", tensor.dtype},
                        {"num_bytes", tensor.num_bytes}});
   }

@@ -42,6 +42,10 @@ void rewrite(const Session& session, Options options, const char* title, Work wo
       with_unit(report.input_bytes).c_str(), with_unit(report.output_bytes).c_str(),
       report.bits_per_weight);
   write_output(text);
+  if (report.weight_error == 0) return;
+  std::snprintf(text, sizeof(text), "relative squared error of the quantised weights: %.3g\n",
+                report.weight_error);
+  write_output(text);
 }
 
 void inspect(const Session& session, const std::string& directory) {
@@ -57,8 +61,9 @@ void inspect(const Session& session, const std::string& directory) {
       shape += (shape.empty() ? "" : " x ") + std::to_string(extent);
     }
     char line[512];
+    const bool quantized = tensor.quant_type != "none";
     std::snprintf(line, sizeof(line), "%-56.400s %-5s %s\n", tensor.name.c_str(),
-                  tensor.dtype.c_str(), shape.c_str());
+                  (quantized ? tensor.quant_type : tensor.dtype).c_str(), shape.c_str());
     text += line;
   }
   write_output(text);

@@ -62,6 +62,7 @@ class Conversion {
       : input_(input), options_(options), output_(output), target_(parse_target(options)) {
     metadata_.source_name = fs::weakly_canonical(input_).filename();
     metadata_.dtype = options.dtype;
+    metadata_.quantization = quant_type_name(target_.format.type);
   }
 
   ConvertReport run() {

@@ -13,7 +13,7 @@ std::string to_json_text(const ModelMetadata& metadata) {
       {"format_version", ModelMetadata::kFormatVersion},
       {"engine", "aios " + std::string(version())},
       {"source", {{"name", metadata.source_name}, {"format", metadata.source_format}}},
-      {"quantization", "none"},
+      {"quantization", metadata.quantization},
       {"dtype", metadata.dtype},
       {"num_tensors", metadata.num_tensors},
       {"num_parameters", metadata.num_parameters},
