@@ -11,9 +11,9 @@ namespace aios {
 struct ModelMetadata {
   static constexpr int64_t kFormatVersion = 2;
 
-  std::string source_name;    ///< name of the directory that was converted
-  std::string source_format;  ///< `safetensors`, `parquet_v1`, `parquet_v2`
-  std::string dtype;          ///< as asked for: `keep`, `bf16`, ...
+  std::string source_name;            ///< name of the directory that was converted
+  std::string source_format;          ///< `safetensors`, `parquet_v1`, `parquet_v2`
+  std::string dtype;                  ///< as asked for: `keep`, `bf16`, ...
   std::string quantization = "none";  ///< `int8`, `int4`, `int2`: of the layers' matrices
   int64_t num_tensors = 0;
   int64_t num_parameters = 0;
