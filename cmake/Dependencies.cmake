@@ -7,6 +7,7 @@ find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 
 # Arrow C++ and Parquet: an installed package, else the libraries inside the pinned pyarrow wheel.

@@ -12,7 +12,7 @@ packages=(
   g++ cmake ninja-build ccache pkg-config python3-venv
   libgtest-dev libgmock-dev libbenchmark-dev
   nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev
-  libutf8proc-dev libpcre2-dev libsqlite3-dev
+  libutf8proc-dev libpcre2-dev libsimdjson-dev libsqlite3-dev
 )
 requirements=(requirements.txt)
 for argument in "$@"; do

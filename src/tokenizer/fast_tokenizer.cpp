@@ -15,6 +15,7 @@
 #include "tokenizer/file_limits.h"
 #include "tokenizer/formats/other_formats.h"
 #include "tokenizer/json_node.h"
+#include "tokenizer/parsed_tokenizer.h"
 #include "tokenizer/special_tokens.h"
 
 namespace aios {
@@ -23,6 +24,7 @@ using tokenizer::JsonNode;
 using tokenizer::kMaxConfigBytes;
 using tokenizer::kMaxTokenizerBytes;
 using tokenizer::parse_json;
+using tokenizer::ParsedTokenizer;
 
 struct FastTokenizer::Implementation {
   tokenizer::Pipeline pipeline;
@@ -32,8 +34,10 @@ struct FastTokenizer::Implementation {
   std::mutex pool_mutex;
   std::shared_ptr<ThreadPool> pool;  // of the last batch that asked for threads
 
-  Implementation(const JsonNode& json, const std::vector<JsonNode>& configs)
-      : pipeline(json),
+  /// `json` is the document's node.
+  Implementation(const ParsedTokenizer& document, const JsonNode& json,
+                 const std::vector<JsonNode>& configs)
+      : pipeline(json, document.tables()),
         special_tokens(read_special_tokens(configs, pipeline)),
         stored_options(tokenizer::read_options(json)) {
     padding.id = special_tokens.pad.value_or(-1);
@@ -85,13 +89,14 @@ FastTokenizer FastTokenizer::from_file(const std::string& path) {
   auto configs = read_configs(folder);
   auto other = fs::exists(file) ? std::nullopt : tokenizer::read_other_format(folder);
   const std::string name = other ? folder.string() : file.string();
-  const nlohmann::json document =
-      other ? std::move(other->document)
-            : parse_json(read_text_file(file.string(), kMaxTokenizerBytes), file.string());
+  const ParsedTokenizer document =
+      other ? ParsedTokenizer(std::move(other->document), name)
+            : ParsedTokenizer(read_text_file(name, kMaxTokenizerBytes), name);
   if (other) configs.emplace_back(folder.string(), std::move(other->roles));
   std::vector<JsonNode> nodes;
   for (const auto& [config_name, config] : configs) nodes.emplace_back(config, config_name);
-  return FastTokenizer(std::make_unique<Implementation>(JsonNode(document, name), nodes));
+  return FastTokenizer(
+      std::make_unique<Implementation>(document, JsonNode(document.rest(), name), nodes));
 }
 
 bool FastTokenizer::found_in(const std::string& directory) {
@@ -100,8 +105,9 @@ bool FastTokenizer::found_in(const std::string& directory) {
 }
 
 FastTokenizer FastTokenizer::from_json(std::string_view json) {
-  const nlohmann::json document = parse_json(json, "tokenizer.json");
-  return FastTokenizer(std::make_unique<Implementation>(JsonNode(document, "tokenizer.json"),
+  const std::string name = "tokenizer.json";
+  const ParsedTokenizer document(std::string(json), name);
+  return FastTokenizer(std::make_unique<Implementation>(document, JsonNode(document.rest(), name),
                                                         std::vector<JsonNode>{}));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,7 @@
 namespace aios::tokenizer {
 
 class JsonNode;
+struct ModelTables;
 
 /// A token and the bytes of the word that it stands for.
 struct WordToken {
@@ -63,16 +65,24 @@ enum class Alphabet {
   kBytes,  ///< the vocabulary writes bytes in ByteLevel's alphabet
 };
 
+/// The member "type", or what files that have none mean. @throws FormatError
+[[nodiscard]] std::string model_type(const JsonNode& json);
+
 /// Whether the model of a file can read bytes where its vocabulary has ByteLevel's letters.
 [[nodiscard]] bool reads_bytes(const JsonNode& json);
 
+struct ModelScope {
+  Alphabet alphabet;
+  const ModelTables& tables;  ///< of the same file; not needed once the model is made
+};
+
 /// @throws FormatError naming an unsupported type or option, or what is wrong with the tables
-[[nodiscard]] std::unique_ptr<Model> make_model(const JsonNode& json, Alphabet alphabet);
+[[nodiscard]] std::unique_ptr<Model> make_model(const JsonNode& json, ModelScope scope);
 
 /// One per file in models/; rows of the table in model.cpp.
-[[nodiscard]] std::unique_ptr<Model> make_bpe(const JsonNode& json, Alphabet alphabet);
-[[nodiscard]] std::unique_ptr<Model> make_unigram(const JsonNode& json, Alphabet alphabet);
-[[nodiscard]] std::unique_ptr<Model> make_word_level(const JsonNode& json, Alphabet alphabet);
-[[nodiscard]] std::unique_ptr<Model> make_word_piece(const JsonNode& json, Alphabet alphabet);
+[[nodiscard]] std::unique_ptr<Model> make_bpe(const JsonNode& json, ModelScope scope);
+[[nodiscard]] std::unique_ptr<Model> make_unigram(const JsonNode& json, ModelScope scope);
+[[nodiscard]] std::unique_ptr<Model> make_word_level(const JsonNode& json, ModelScope scope);
+[[nodiscard]] std::unique_ptr<Model> make_word_piece(const JsonNode& json, ModelScope scope);
 
 }  // namespace aios::tokenizer

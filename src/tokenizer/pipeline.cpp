@@ -26,7 +26,7 @@ Margins margins_of(std::string_view token) {
 
 }  // namespace
 
-Pipeline::Pipeline(const JsonNode& json) {
+Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables) {
   if (const auto version = json.find("version"); version && version->as_string() != "1.0") {
     version->fail("version " + quote(version->as_string()) + " is not supported; 1.0 is");
   }
@@ -35,7 +35,7 @@ Pipeline::Pipeline(const JsonNode& json) {
     pre_tokenizer_ = make_pre_tokenizer(*stage, {reads_bytes(json.at("model"))});
   }
   const bool bytes = pre_tokenizer_ && pre_tokenizer_->maps_to_bytes();
-  model_ = make_model(json.at("model"), bytes ? Alphabet::kBytes : Alphabet::kCharacters);
+  model_ = make_model(json.at("model"), {bytes ? Alphabet::kBytes : Alphabet::kCharacters, tables});
   added_tokens_ =
       std::make_unique<AddedTokens>(json.find("added_tokens"), *model_, normalizer_.get());
   if (const auto stage = json.find("post_processor")) {

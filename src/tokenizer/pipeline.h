@@ -22,8 +22,8 @@ class JsonNode;
 /// Immutable but for the pool of workspaces; const members may be called from several threads.
 class Pipeline {
  public:
-  /// @throws FormatError naming the place
-  explicit Pipeline(const JsonNode& json);
+  /// `tables` are those of the same file. @throws FormatError naming the place
+  Pipeline(const JsonNode& json, const ModelTables& tables);
 
   /// The tokens of a text, without special ones: whole words until there are `limit`; `truncated`
   /// says whether some were left out.

@@ -20,21 +20,24 @@ constexpr uint64_t mix(uint64_t value) noexcept {
 }
 
 /// Checks all ids before anything is allocated for them; returns the largest id + 1.
-int64_t check_ids(const JsonNode& json, std::size_t& num_bytes) {
-  const nlohmann::json& entries = json.value();
-  const int64_t limit = kFreeHoles + kHolesPerToken * static_cast<int64_t>(entries.size());
+int64_t check_ids(const JsonNode& json, std::span<const ModelTables::Token> tokens) {
+  const int64_t limit = kFreeHoles + kHolesPerToken * static_cast<int64_t>(tokens.size());
   int64_t bound = 0;
-  for (const auto& [token, id] : entries.items()) {
-    num_bytes += token.size();
-    if (id.is_number_unsigned() && id.get<uint64_t>() < static_cast<uint64_t>(limit)) {
-      bound = std::max(bound, id.get<int64_t>() + 1);
-      continue;
-    }
-    const JsonNode node = json.inner(id, "[" + quote(token) + "]");
-    node.fail("id " + std::to_string(read_token_id(node)) + " is too large for a vocabulary of " +
-              std::to_string(entries.size()) + " tokens");
+  for (const auto& [token, id] : tokens) {
+    bound = std::max(bound, int64_t{id} + 1);
+    if (id < limit) continue;
+    json.inner(json.value(), "[" + quote(token) + "]")
+        .fail("id " + std::to_string(id) + " is too large for a vocabulary of " +
+              std::to_string(tokens.size()) + " tokens");
   }
   return bound;
+}
+
+template <typename Entry>
+std::size_t count_bytes(std::span<const Entry> entries) {
+  std::size_t num_bytes = 0;
+  for (const Entry& entry : entries) num_bytes += entry.text.size();
+  return num_bytes;
 }
 
 }  // namespace
@@ -56,46 +59,57 @@ uint64_t hash_bytes(std::string_view bytes) noexcept {
   return mix(hash);
 }
 
-Vocabulary::Vocabulary(const JsonNode& json) {
-  if (!json.is_object()) json.fail("expected an object of token: id");
-  const nlohmann::json& entries = json.value();
-  if (entries.empty()) json.fail("the vocabulary is empty");
-  std::size_t num_bytes = 0;
-  spans_.resize(static_cast<std::size_t>(check_ids(json, num_bytes)));
-  bytes_.reserve(num_bytes);
-  slots_.assign(std::bit_ceil(entries.size() * 2), kNone);
-  for (const auto& [token, value] : entries.items()) {
-    const auto id = value.get<int32_t>();
-    TokenSpan& span = spans_[static_cast<std::size_t>(id)];
-    if (span.size != kHole) {
-      json.fail(quote(text(span)) + " and " + quote(token) + " have the same id " +
+Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Token> tokens) {
+  if (tokens.empty()) json.fail("the vocabulary is empty");
+  spans_.resize(static_cast<std::size_t>(check_ids(json, tokens)));
+  reserve(tokens.size(), count_bytes(tokens));
+  for (const auto& [token, id] : tokens) {
+    const TokenSpan taken = spans_[static_cast<std::size_t>(id)];
+    if (taken.size != kHole) {
+      json.fail(quote(text(taken)) + " and " + quote(token) + " have the same id " +
                 std::to_string(id));
     }
-    span = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())};
-    bytes_ += token;
-    insert(id);
+    if (const int32_t earlier = find(token); earlier != kNone) {
+      spans_[static_cast<std::size_t>(earlier)] = {};
+    }
+    insert(token, id);
   }
 }
 
-Vocabulary::Vocabulary(std::span<const std::string_view> tokens) {
-  slots_.assign(std::bit_ceil(tokens.size() * 2), kNone);
-  for (const std::string_view token : tokens) {
-    spans_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())});
-    bytes_ += token;
-    insert(static_cast<int32_t>(spans_.size()) - 1);
+Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Piece> pieces) {
+  if (pieces.empty()) json.fail("the vocabulary is empty");
+  spans_.resize(pieces.size());
+  reserve(pieces.size(), count_bytes(pieces));
+  for (std::size_t id = 0; id < pieces.size(); ++id) {
+    insert(pieces[id].text, static_cast<int32_t>(id));
   }
-  size_ = tokens.size();
+  size_ = pieces.size();
 }
 
-void Vocabulary::insert(int32_t id) {
+void Vocabulary::reserve(std::size_t num_tokens, std::size_t num_bytes) {
+  bytes_.reserve(num_bytes);
+  slots_.resize(std::bit_ceil(num_tokens + num_tokens / 2 + 1));
+}
+
+void Vocabulary::insert(std::string_view token, int32_t id) {
+  const uint64_t hash = hash_bytes(token);
+  Slot& slot = slots_[probe(token, hash)];
+  size_ += slot.id == kNone ? 1 : 0;
+  slot = {static_cast<uint32_t>(hash >> 32U), id};
+  spans_[static_cast<std::size_t>(id)] = {static_cast<uint32_t>(bytes_.size()),
+                                          static_cast<uint32_t>(token.size())};
+  bytes_ += token;
+}
+
+std::size_t Vocabulary::probe(std::string_view token, uint64_t hash) const noexcept {
   const std::size_t mask = slots_.size() - 1;
-  const std::string_view token = text(spans_[static_cast<std::size_t>(id)]);
-  std::size_t slot = hash_bytes(token) & mask;
-  while (slots_[slot] != kNone && text(spans_[static_cast<std::size_t>(slots_[slot])]) != token) {
-    slot = (slot + 1) & mask;
+  const auto tag = static_cast<uint32_t>(hash >> 32U);
+  std::size_t at = hash & mask;
+  for (;; at = (at + 1) & mask) {
+    const Slot& slot = slots_[at];
+    if (slot.id == kNone) return at;
+    if (slot.tag == tag && text(spans_[static_cast<std::size_t>(slot.id)]) == token) return at;
   }
-  size_ += slots_[slot] == kNone ? 1 : 0;
-  slots_[slot] = id;
 }
 
 std::vector<PrefixTrie::Entry> Vocabulary::entries() const {
@@ -108,11 +122,7 @@ std::vector<PrefixTrie::Entry> Vocabulary::entries() const {
 }
 
 int32_t Vocabulary::find(std::string_view token) const noexcept {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t slot = hash_bytes(token) & mask;; slot = (slot + 1) & mask) {
-    const int32_t id = slots_[slot];
-    if (id == kNone || text(spans_[static_cast<std::size_t>(id)]) == token) return id;
-  }
+  return slots_[probe(token, hash_bytes(token))].id;
 }
 
 std::optional<std::string_view> Vocabulary::token(int32_t id) const noexcept {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/model_tables.h"
 #include "tokenizer/prefix_trie.h"
 
 namespace aios::tokenizer {
@@ -21,12 +22,13 @@ class Vocabulary {
  public:
   static constexpr int32_t kNone = -1;
 
-  /// From {"token": id, …}. @throws FormatError naming the token if an id is no integer in [0,
-  /// 2^31), is used twice, or is so large that the holes would dwarf the vocabulary; or if there is
-  /// no token
-  explicit Vocabulary(const JsonNode& json);
-  /// Tokens in the order of their ids; a text that comes twice is found under the last id.
-  explicit Vocabulary(std::span<const std::string_view> tokens);
+  /// Of a text that comes twice the last id counts. `json` is where the tokens come from.
+  /// @throws FormatError naming the token if an id is used twice, or is so large that the holes
+  /// would dwarf the vocabulary; or if there is no token
+  Vocabulary(const JsonNode& json, std::span<const ModelTables::Token> tokens);
+  /// Pieces in the order of their ids; a text that comes twice is found under the last id.
+  /// @throws FormatError if there is none
+  Vocabulary(const JsonNode& json, std::span<const ModelTables::Piece> pieces);
 
   /// `kNone` if there is no such token. Views stay valid as long as the vocabulary.
   [[nodiscard]] int32_t find(std::string_view token) const noexcept;
@@ -44,14 +46,22 @@ class Vocabulary {
   };
   static constexpr uint32_t kHole = UINT32_MAX;
 
-  void insert(int32_t id);
+  struct Slot {
+    uint32_t tag = 0;  // bits of the hash that the place does not tell
+    int32_t id = kNone;
+  };
+
+  void reserve(std::size_t num_tokens, std::size_t num_bytes);
+  void insert(std::string_view token, int32_t id);
+  /// The slot of `token`, or the free one where it belongs.
+  [[nodiscard]] std::size_t probe(std::string_view token, uint64_t hash) const noexcept;
   [[nodiscard]] std::string_view text(TokenSpan span) const noexcept {
     return std::string_view(bytes_).substr(span.begin, span.size);
   }
 
   std::string bytes_;             // all tokens, one after the other
   std::vector<TokenSpan> spans_;  // by id
-  std::vector<int32_t> slots_;    // open addressing; a power of two, at most half full
+  std::vector<Slot> slots_;       // open addressing; a power of two, at most two thirds full
   std::size_t size_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "tokenizer/json_node.h"
 #include "tokenizer/merge_table.h"
 #include "tokenizer/model.h"
+#include "tokenizer/model_tables.h"
 #include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
@@ -190,59 +192,33 @@ class Bpe final : public Model {
   std::optional<ByteTokens> byte_tokens_;
 };
 
-/// "a b" or ["a", "b"].
-std::pair<std::string_view, std::string_view> read_pair(const nlohmann::json& merge,
-                                                        const JsonNode& all, std::size_t rank) {
-  const auto fail = [&](const std::string& why) {
-    all.inner(merge, "[" + std::to_string(rank) + "]").fail(why);
-  };
-  if (merge.is_string()) {
-    const std::string_view text = merge.get_ref<const std::string&>();
-    const std::size_t space = text.find(' ');
-    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-      fail("expected two tokens with one space between them, found " + quote(text));
-    }
-    return {text.substr(0, space), text.substr(space + 1)};
-  }
-  if (!merge.is_array() || merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string()) {
-    fail("expected \"a b\" or [\"a\", \"b\"]");
-  }
-  return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
-}
-
 /// The right side of a merge loses its first `prefix_size` bytes, the continuing prefix.
-MergeTable read_merges(const JsonNode& json, const Vocabulary& vocabulary,
-                       std::size_t prefix_size) {
-  if (!json.value().is_array()) json.fail("expected an array of merges");
-  MergeTable merges(json.value().size());
-  std::size_t index = 0;
+MergeTable make_merge_table(const JsonNode& json, const Vocabulary& vocabulary,
+                            std::span<const ModelTables::Merge> merges, std::size_t prefix_size) {
+  MergeTable table(merges.size());
   uint32_t rank = 0;
-  for (const nlohmann::json& merge : json.value()) {
-    // merges.txt begins with "#version: 0.2", which some converters kept.
-    if (merge.is_string() && merge.get_ref<const std::string&>().starts_with("#version")) {
-      ++index;
-      continue;
-    }
-    const auto [left, right] = read_pair(merge, json, index);
+  std::string text;
+  int32_t next = Vocabulary::kNone;  // trainers number tokens as they merge them
+  for (const auto& [left, right] : merges) {
+    const auto fail = [&](const std::string& why) {
+      json.inner(json.value(), "[" + std::to_string(rank) + "]").fail(why);
+    };
     const auto id_of = [&](std::string_view token) {
       const int32_t id = vocabulary.find(token);
-      if (id == Vocabulary::kNone) {
-        json.inner(merge, "[" + std::to_string(index) + "]")
-            .fail("the vocabulary lacks " + quote(token));
-      }
+      if (id == Vocabulary::kNone) fail("the vocabulary lacks " + quote(token));
       return id;
     };
     const int32_t left_id = id_of(left);
     const int32_t right_id = id_of(right);
     if (right.size() < prefix_size) {
-      json.inner(merge, "[" + std::to_string(index) + "]")
-          .fail(quote(right) + " lacks the continuing_subword_prefix");
+      fail(quote(right) + " lacks the continuing_subword_prefix");
     }
-    const int32_t merged = id_of(std::string(left).append(right.substr(prefix_size)));
-    merges.insert(left_id, right_id, {rank++, merged});
-    ++index;
+    text.assign(left).append(right.substr(prefix_size));
+    const int32_t merged = vocabulary.token(next) == text ? next : id_of(text);
+    next = merged + 1;
+    table.insert(left_id, right_id, {rank++, merged});
   }
-  return merges;
+  return table;
 }
 
 void check_dropout(const JsonNode& json) {
@@ -254,17 +230,18 @@ void check_dropout(const JsonNode& json) {
 
 }  // namespace
 
-std::unique_ptr<Model> make_bpe(const JsonNode& json, Alphabet alphabet) {
+std::unique_ptr<Model> make_bpe(const JsonNode& json, ModelScope scope) {
   check_dropout(json);
-  Bpe::Options options{alphabet,
+  Bpe::Options options{scope.alphabet,
                        json.string_or("unk_token", ""),
                        json.string_or("continuing_subword_prefix", ""),
                        json.string_or("end_of_word_suffix", ""),
                        json.bool_or("ignore_merges", false),
                        json.bool_or("fuse_unk", false),
                        json.bool_or("byte_fallback", false)};
-  Vocabulary vocabulary(json.at("vocab"));
-  MergeTable merges = read_merges(json.at("merges"), vocabulary, options.continuing_prefix.size());
+  Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
+  MergeTable merges = make_merge_table(json.at("merges"), vocabulary, scope.tables.merges,
+                                       options.continuing_prefix.size());
   return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options));
 }
 

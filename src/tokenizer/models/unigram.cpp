@@ -13,6 +13,7 @@
 #include "tokenizer/byte_tokens.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/model.h"
+#include "tokenizer/model_tables.h"
 #include "tokenizer/prefix_trie.h"
 #include "tokenizer/utf8.h"
 
@@ -119,24 +120,16 @@ class Unigram final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_unigram(const JsonNode& json, Alphabet) {
-  const JsonNode list = json.at("vocab");
-  if (!list.value().is_array()) list.fail("expected an array of [token, score]");
-  std::vector<std::string_view> texts;
+std::unique_ptr<Model> make_unigram(const JsonNode& json, ModelScope scope) {
+  Vocabulary vocabulary(json.at("vocab"), scope.tables.pieces);
   std::vector<double> scores;
-  for (const nlohmann::json& entry : list.value()) {
-    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number()) {
-      list.inner(entry, "[" + std::to_string(texts.size()) + "]").fail("expected [token, score]");
-    }
-    texts.push_back(entry[0].get_ref<const std::string&>());
-    scores.push_back(entry[1].get<double>());
-  }
-  if (texts.empty()) list.fail("the vocabulary is empty");
+  scores.reserve(scope.tables.pieces.size());
+  for (const ModelTables::Piece& piece : scope.tables.pieces) scores.push_back(piece.score);
   int32_t unknown = Vocabulary::kNone;
   if (const auto id = json.find("unk_id")) {
-    unknown = static_cast<int32_t>(id->as_integer(0, static_cast<int64_t>(texts.size()) - 1));
+    unknown = static_cast<int32_t>(id->as_integer(0, int64_t{vocabulary.id_bound()} - 1));
   }
-  return std::make_unique<Unigram>(Vocabulary(texts), std::move(scores), unknown,
+  return std::make_unique<Unigram>(std::move(vocabulary), std::move(scores), unknown,
                                    json.bool_or("byte_fallback", false));
 }
 

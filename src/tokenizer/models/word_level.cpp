@@ -5,6 +5,7 @@
 #include "aios/error.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/model.h"
+#include "tokenizer/model_tables.h"
 
 namespace aios::tokenizer {
 namespace {
@@ -38,8 +39,8 @@ class WordLevel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_word_level(const JsonNode& json, Alphabet) {
-  Vocabulary vocabulary(json.at("vocab"));
+std::unique_ptr<Model> make_word_level(const JsonNode& json, ModelScope scope) {
+  Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
   return std::make_unique<WordLevel>(std::move(vocabulary), json.string_or("unk_token", "<unk>"));
 }
 

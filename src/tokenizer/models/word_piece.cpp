@@ -10,6 +10,7 @@
 #include "aios/error.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/model.h"
+#include "tokenizer/model_tables.h"
 #include "tokenizer/prefix_trie.h"
 #include "tokenizer/utf8.h"
 
@@ -82,8 +83,8 @@ class WordPiece final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_word_piece(const JsonNode& json, Alphabet) {
-  Vocabulary vocabulary(json.at("vocab"));
+std::unique_ptr<Model> make_word_piece(const JsonNode& json, ModelScope scope) {
+  Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
   const auto limit = json.find("max_input_chars_per_word");
   return std::make_unique<WordPiece>(
       std::move(vocabulary),
