@@ -1,6 +1,7 @@
 #include "tokenizer/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -123,6 +124,31 @@ std::vector<PrefixTrie::Entry> Vocabulary::entries() const {
 
 int32_t Vocabulary::find(std::string_view token) const noexcept {
   return slots_[probe(token, hash_bytes(token))].id;
+}
+
+void Vocabulary::find_all(std::span<const std::string_view> tokens,
+                          std::span<int32_t> ids) const noexcept {
+  constexpr std::size_t kBlock = 32;  // loads that a core can have under way, and some more
+  const std::size_t mask = slots_.size() - 1;
+  std::array<uint64_t, kBlock> hashes{};
+  for (std::size_t first = 0; first < tokens.size(); first += kBlock) {
+    const std::size_t count = std::min(kBlock, tokens.size() - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = hash_bytes(tokens[first + i]);
+      __builtin_prefetch(&slots_[hashes[i] & mask]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const int32_t id = slots_[hashes[i] & mask].id;
+      if (id != kNone) __builtin_prefetch(&spans_[static_cast<std::size_t>(id)]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const int32_t id = slots_[hashes[i] & mask].id;
+      if (id != kNone) __builtin_prefetch(&bytes_[spans_[static_cast<std::size_t>(id)].begin]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      ids[first + i] = slots_[probe(tokens[first + i], hashes[i])].id;
+    }
+  }
 }
 
 std::optional<std::string_view> Vocabulary::token(int32_t id) const noexcept {

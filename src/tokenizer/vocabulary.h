@@ -32,6 +32,8 @@ class Vocabulary {
 
   /// `kNone` if there is no such token. Views stay valid as long as the vocabulary.
   [[nodiscard]] int32_t find(std::string_view token) const noexcept;
+  /// The same for many tokens, as many as `ids`: memory is asked for before it is needed.
+  void find_all(std::span<const std::string_view> tokens, std::span<int32_t> ids) const noexcept;
   [[nodiscard]] std::optional<std::string_view> token(int32_t id) const noexcept;
   /// All tokens, equal ones in the order of their ids.
   [[nodiscard]] std::vector<PrefixTrie::Entry> entries() const;

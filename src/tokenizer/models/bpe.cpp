@@ -192,34 +192,70 @@ class Bpe final : public Model {
   std::optional<ByteTokens> byte_tokens_;
 };
 
-/// The right side of a merge loses its first `prefix_size` bytes, the continuing prefix.
-MergeTable make_merge_table(const JsonNode& json, const Vocabulary& vocabulary,
-                            std::span<const ModelTables::Merge> merges, std::size_t prefix_size) {
-  MergeTable table(merges.size());
-  uint32_t rank = 0;
-  std::string text;
-  int32_t next = Vocabulary::kNone;  // trainers number tokens as they merge them
-  for (const auto& [left, right] : merges) {
-    const auto fail = [&](const std::string& why) {
-      json.inner(json.value(), "[" + std::to_string(rank) + "]").fail(why);
-    };
-    const auto id_of = [&](std::string_view token) {
-      const int32_t id = vocabulary.find(token);
-      if (id == Vocabulary::kNone) fail("the vocabulary lacks " + quote(token));
-      return id;
-    };
-    const int32_t left_id = id_of(left);
-    const int32_t right_id = id_of(right);
-    if (right.size() < prefix_size) {
-      fail(quote(right) + " lacks the continuing_subword_prefix");
+/// From merges of texts to merges of ids, block by block, so that look-ups overlap.
+class MergeReader {
+ public:
+  /// `json` is where the merges come from. The right side of a merge loses its first `prefix_size`
+  /// bytes, the continuing prefix.
+  MergeReader(JsonNode json, const Vocabulary& vocabulary, std::size_t prefix_size)
+      : json_(std::move(json)), vocabulary_(vocabulary), prefix_size_(prefix_size) {}
+
+  MergeTable read(std::span<const ModelTables::Merge> merges) {
+    MergeTable table(merges.size());
+    for (std::size_t first = 0; first < merges.size(); first += kBlock) {
+      const auto block = merges.subspan(first, std::min(kBlock, merges.size() - first));
+      find_sides(block, first);
+      for (std::size_t i = 0; i < block.size(); ++i) table.prefetch(ids_[2 * i], ids_[2 * i + 1]);
+      for (std::size_t i = 0; i < block.size(); ++i) {
+        const int32_t merged = find_merged(block[i], first + i);
+        table.insert(ids_[2 * i], ids_[2 * i + 1], {static_cast<uint32_t>(first + i), merged});
+      }
     }
-    text.assign(left).append(right.substr(prefix_size));
-    const int32_t merged = vocabulary.token(next) == text ? next : id_of(text);
-    next = merged + 1;
-    table.insert(left_id, right_id, {rank++, merged});
+    return table;
   }
-  return table;
-}
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+
+  [[noreturn]] void fail(std::size_t rank, const std::string& why) const {
+    json_.inner(json_.value(), "[" + std::to_string(rank) + "]").fail(why);
+  }
+
+  void find_sides(std::span<const ModelTables::Merge> block, std::size_t first) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      texts_[2 * i] = block[i].first;
+      texts_[2 * i + 1] = block[i].second;
+    }
+    const std::size_t count = 2 * block.size();
+    vocabulary_.find_all(std::span(texts_).first(count), std::span(ids_).first(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      if (ids_[i] == Vocabulary::kNone) {
+        fail(first + i / 2, "the vocabulary lacks " + quote(texts_[i]));
+      }
+    }
+  }
+
+  int32_t find_merged(const ModelTables::Merge& merge, std::size_t rank) {
+    if (merge.second.size() < prefix_size_) {
+      fail(rank, quote(merge.second) + " lacks the continuing_subword_prefix");
+    }
+    merged_.assign(merge.first).append(merge.second.substr(prefix_size_));
+    // Most trainers number tokens as they merge them.
+    const int32_t id =
+        vocabulary_.token(expected_) == merged_ ? expected_ : vocabulary_.find(merged_);
+    if (id == Vocabulary::kNone) fail(rank, "the vocabulary lacks " + quote(merged_));
+    expected_ = id + 1;
+    return id;
+  }
+
+  JsonNode json_;
+  const Vocabulary& vocabulary_;
+  std::size_t prefix_size_;
+  std::array<std::string_view, 2 * kBlock> texts_;
+  std::array<int32_t, 2 * kBlock> ids_{};
+  std::string merged_;
+  int32_t expected_ = 0;
+};
 
 void check_dropout(const JsonNode& json) {
   const auto dropout = json.find("dropout");
@@ -240,8 +276,8 @@ std::unique_ptr<Model> make_bpe(const JsonNode& json, ModelScope scope) {
                        json.bool_or("fuse_unk", false),
                        json.bool_or("byte_fallback", false)};
   Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
-  MergeTable merges = make_merge_table(json.at("merges"), vocabulary, scope.tables.merges,
-                                       options.continuing_prefix.size());
+  MergeTable merges = MergeReader(json.at("merges"), vocabulary, options.continuing_prefix.size())
+                          .read(scope.tables.merges);
   return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options));
 }
 
