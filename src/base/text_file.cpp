@@ -1,6 +1,7 @@
 #include "base/text_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +42,10 @@ std::string read_text_file(const std::string& path, std::size_t max_bytes) {
   const OpenFile file(path);
   if (file.descriptor() < 0) refuse(path, std::strerror(errno));
   std::string bytes;
+  struct stat status {};
+  if (::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode)) {
+    bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), max_bytes) + 2 * kChunk);
+  }
   while (true) {
     const std::size_t size = bytes.size();
     bytes.resize(size + kChunk);

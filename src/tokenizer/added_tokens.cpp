@@ -102,14 +102,18 @@ void AddedTokens::add(const JsonNode& json, const Model& model, const Normalizer
 
 /// Of several tokens that normalization makes equal the one with the lowest id is found.
 void AddedTokens::build_tries() {
-  std::vector<int32_t> ids;
-  for (const auto& [id, entry] : by_id_) ids.push_back(id);
-  std::sort(ids.begin(), ids.end());
-  for (const int32_t id : ids) {
+  for (const int32_t id : ids()) {
     const Entry& entry = by_id_.at(id);
     if (entry.shown.empty()) continue;
     (entry.token.normalized ? normalized_trie_ : verbatim_trie_).insert(entry.shown, id);
   }
+}
+
+std::vector<int32_t> AddedTokens::ids() const {
+  std::vector<int32_t> ids;
+  for (const auto& [id, entry] : by_id_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 void AddedTokens::extract(WorkingText& text, bool normalized) const {

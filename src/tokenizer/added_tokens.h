@@ -45,6 +45,8 @@ class AddedTokens {
   [[nodiscard]] std::optional<std::string_view> text(int32_t id) const;
   /// Whether decoding leaves the token of this text out.
   [[nodiscard]] bool is_special(std::string_view text) const;
+  [[nodiscard]] const std::unordered_set<std::string>& special() const noexcept { return special_; }
+  [[nodiscard]] std::vector<int32_t> ids() const;
   [[nodiscard]] int32_t id_bound() const noexcept { return id_bound_; }
   [[nodiscard]] bool has_any(bool normalized) const noexcept { return !trie(normalized).empty(); }
 

@@ -17,16 +17,21 @@
 #include "tokenizer/json_node.h"
 #include "tokenizer/parsed_tokenizer.h"
 #include "tokenizer/special_tokens.h"
+#include "tokenizer/table_blocks.h"
+#include "tokenizer/tokenizer_cache.h"
 
 namespace aios {
 
 using tokenizer::JsonNode;
 using tokenizer::kMaxConfigBytes;
 using tokenizer::kMaxTokenizerBytes;
+using tokenizer::ModelTables;
 using tokenizer::parse_json;
 using tokenizer::ParsedTokenizer;
+using tokenizer::SourceChecksum;
 
 struct FastTokenizer::Implementation {
+  std::shared_ptr<const MappedFile> mapping;  // of the pipeline's tables, if they come from a cache
   tokenizer::Pipeline pipeline;
   SpecialTokens special_tokens;
   tokenizer::Padding padding;
@@ -35,9 +40,10 @@ struct FastTokenizer::Implementation {
   std::shared_ptr<ThreadPool> pool;  // of the last batch that asked for threads
 
   /// `json` is the document's node.
-  Implementation(const ParsedTokenizer& document, const JsonNode& json,
-                 const std::vector<JsonNode>& configs)
-      : pipeline(json, document.tables()),
+  /// `tables` and `saved` as in `Pipeline`.
+  Implementation(const JsonNode& json, const std::vector<JsonNode>& configs,
+                 const ModelTables& tables, tokenizer::BlockReader* saved = nullptr)
+      : pipeline(json, tables, saved),
         special_tokens(read_special_tokens(configs, pipeline)),
         stored_options(tokenizer::read_options(json)) {
     padding.id = special_tokens.pad.value_or(-1);
@@ -66,6 +72,48 @@ std::vector<std::pair<std::string, nlohmann::json>> read_configs(
   return configs;
 }
 
+/// Below this size reading a file takes no longer than looking for its cache.
+constexpr std::uintmax_t kSmallestCached = std::uintmax_t{1} << 20U;
+
+using ImplementationPointer = std::unique_ptr<FastTokenizer::Implementation>;
+
+/// From the cache of `path`; nullptr if there is none, or none that fits.
+ImplementationPointer load_cached(const std::string& path, const SourceChecksum& source,
+                                  const std::vector<JsonNode>& configs) {
+  const auto cached = tokenizer::read_cache(path, source);
+  if (!cached) return nullptr;
+  try {
+    tokenizer::BlockReader reader(cached->tables);
+    auto result = std::make_unique<FastTokenizer::Implementation>(JsonNode(cached->rest, path),
+                                                                  configs, ModelTables{}, &reader);
+    result->mapping = cached->mapping;
+    return result;
+  } catch (const FormatError&) {
+    return nullptr;  // made by other means than ours; tokenizer.json itself decides
+  }
+}
+
+ImplementationPointer load_file(const std::string& path, const std::vector<JsonNode>& configs) {
+  std::error_code ignored;
+  const std::uintmax_t size = std::filesystem::file_size(path, ignored);
+  const bool is_cached = !ignored && size >= kSmallestCached && size <= kMaxTokenizerBytes;
+  SourceChecksum source{};
+  if (is_cached) {
+    source = tokenizer::checksum_of_file(path);
+    if (auto result = load_cached(path, source, configs)) return result;
+  }
+  const std::string text = read_text_file(path, kMaxTokenizerBytes);
+  const auto document = ParsedTokenizer::parse(text, path);
+  auto result = std::make_unique<FastTokenizer::Implementation>(JsonNode(document.rest(), path),
+                                                                configs, document.tables());
+  if (is_cached && tokenizer::checksum_of(text) == source) {
+    tokenizer::BlockWriter writer;
+    result->pipeline.save(writer);
+    tokenizer::write_cache(path, source, document.rest(), writer.bytes());
+  }
+  return result;
+}
+
 /// Texts are handed out in runs, so that a thread takes a workspace for many short ones.
 constexpr int64_t kRunsPerThread = 16;
 
@@ -88,15 +136,13 @@ FastTokenizer FastTokenizer::from_file(const std::string& path) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   auto configs = read_configs(folder);
   auto other = fs::exists(file) ? std::nullopt : tokenizer::read_other_format(folder);
-  const std::string name = other ? folder.string() : file.string();
-  const ParsedTokenizer document =
-      other ? ParsedTokenizer(std::move(other->document), name)
-            : ParsedTokenizer(read_text_file(name, kMaxTokenizerBytes), name);
   if (other) configs.emplace_back(folder.string(), std::move(other->roles));
   std::vector<JsonNode> nodes;
-  for (const auto& [config_name, config] : configs) nodes.emplace_back(config, config_name);
-  return FastTokenizer(
-      std::make_unique<Implementation>(document, JsonNode(document.rest(), name), nodes));
+  for (const auto& [name, config] : configs) nodes.emplace_back(config, name);
+  if (!other) return FastTokenizer(load_file(file.string(), nodes));
+  const ParsedTokenizer document(std::move(other->document), folder.string());
+  return FastTokenizer(std::make_unique<Implementation>(JsonNode(document.rest(), folder.string()),
+                                                        nodes, document.tables()));
 }
 
 bool FastTokenizer::found_in(const std::string& directory) {
@@ -106,9 +152,9 @@ bool FastTokenizer::found_in(const std::string& directory) {
 
 FastTokenizer FastTokenizer::from_json(std::string_view json) {
   const std::string name = "tokenizer.json";
-  const ParsedTokenizer document(std::string(json), name);
-  return FastTokenizer(std::make_unique<Implementation>(document, JsonNode(document.rest(), name),
-                                                        std::vector<JsonNode>{}));
+  const auto document = ParsedTokenizer::parse(json, name);
+  return FastTokenizer(std::make_unique<Implementation>(
+      JsonNode(document.rest(), name), std::vector<JsonNode>{}, document.tables()));
 }
 
 FastTokenizer::FastTokenizer(std::unique_ptr<Implementation> implementation)

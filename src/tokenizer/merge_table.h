@@ -3,7 +3,10 @@
 
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <vector>
+
+#include "tokenizer/table_blocks.h"
 
 namespace aios::tokenizer {
 
@@ -13,47 +16,76 @@ class MergeTable {
     uint32_t rank;
     int32_t merged;
   };
-
-  explicit MergeTable(std::size_t capacity) : slots_(std::bit_ceil(capacity + capacity / 2 + 1)) {}
-
-  /// A pair that is there already takes the new rank, as in Hugging Face's map.
-  void insert(int32_t left, int32_t right, Merge merge) {
-    Slot& slot = slots_[index(key(left, right))];
-    slot = {key(left, right), merge};
-  }
-  /// Asks for the memory that `insert` will need.
-  void prefetch(int32_t left, int32_t right) const noexcept {
-    __builtin_prefetch(&slots_[home(key(left, right))], 1);
-  }
-  /// nullptr if the pair does not merge.
-  [[nodiscard]] const Merge* find(int32_t left, int32_t right) const noexcept {
-    const Slot& slot = slots_[index(key(left, right))];
-    return slot.key == kEmpty ? nullptr : &slot.merge;
-  }
-
- private:
-  static constexpr uint64_t kEmpty = UINT64_MAX;  // ids are not negative
   struct Slot {
     uint64_t key = kEmpty;
     Merge merge{};
   };
 
+  /// nullptr if the pair does not merge.
+  [[nodiscard]] const Merge* find(int32_t left, int32_t right) const noexcept {
+    const Slot& slot = slots_[index(slots_, key(left, right))];
+    return slot.key == kEmpty ? nullptr : &slot.merge;
+  }
+
+  void save(BlockWriter& writer) const { writer.add(slots_.view()); }
+  /// @throws FormatError if `find` might not end, or answer an id not below `id_bound`
+  static MergeTable load(BlockReader& reader, int32_t id_bound) {
+    MergeTable table;
+    table.slots_ = reader.next<Slot>();
+    bool has_empty = false;
+    bool in_range = true;
+    for (const Slot& slot : table.slots_.view()) {
+      has_empty = has_empty || slot.key == kEmpty;
+      in_range = in_range && slot.merge.merged >= 0 && slot.merge.merged < id_bound;
+    }
+    BlockReader::require(has_empty && in_range && std::has_single_bit(table.slots_.size()));
+    return table;
+  }
+
+ private:
+  friend class MergeTableBuilder;
+  MergeTable() = default;
+  explicit MergeTable(std::vector<Slot> slots) : slots_(std::move(slots)) {}
+
+  static constexpr uint64_t kEmpty = UINT64_MAX;  // ids are not negative
+
   static uint64_t key(int32_t left, int32_t right) noexcept {
     return uint64_t{static_cast<uint32_t>(left)} << 32U | static_cast<uint32_t>(right);
   }
-  [[nodiscard]] std::size_t home(uint64_t key) const noexcept {
+  static std::size_t home(std::size_t num_slots, uint64_t key) noexcept {
     const uint64_t hash = key * 0x9E3779B97F4A7C15U;
-    return (hash ^ hash >> 32U) & (slots_.size() - 1);
+    return (hash ^ hash >> 32U) & (num_slots - 1);
   }
   /// Where `key` is, or would be. At most two thirds of the slots are taken.
-  [[nodiscard]] std::size_t index(uint64_t key) const noexcept {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = home(key);
-    while (slots_[at].key != key && slots_[at].key != kEmpty) at = (at + 1) & mask;
+  template <typename Slots>
+  static std::size_t index(const Slots& slots, uint64_t key) noexcept {
+    const std::size_t mask = slots.size() - 1;
+    std::size_t at = home(slots.size(), key);
+    while (slots[at].key != key && slots[at].key != kEmpty) at = (at + 1) & mask;
     return at;
   }
 
-  std::vector<Slot> slots_;
+  FlatArray<Slot> slots_;
+};
+
+class MergeTableBuilder {
+ public:
+  explicit MergeTableBuilder(std::size_t capacity)
+      : slots_(std::bit_ceil(capacity + capacity / 2 + 1)) {}
+
+  /// Asks for the memory that `insert` will need.
+  void prefetch(int32_t left, int32_t right) const noexcept {
+    __builtin_prefetch(&slots_[MergeTable::home(slots_.size(), MergeTable::key(left, right))], 1);
+  }
+  /// A pair that is there already takes the new rank, as in Hugging Face's map.
+  void insert(int32_t left, int32_t right, MergeTable::Merge merge) {
+    const uint64_t key = MergeTable::key(left, right);
+    slots_[MergeTable::index(slots_, key)] = {key, merge};
+  }
+  [[nodiscard]] MergeTable finish() && { return MergeTable(std::move(slots_)); }
+
+ private:
+  std::vector<MergeTable::Slot> slots_;
 };
 
 }  // namespace aios::tokenizer

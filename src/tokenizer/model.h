@@ -11,6 +11,8 @@
 
 namespace aios::tokenizer {
 
+class BlockReader;
+class BlockWriter;
 class JsonNode;
 struct ModelTables;
 
@@ -53,6 +55,8 @@ class Model {
   /// Appends the tokens of `word`, which is not empty.
   virtual void tokenize(std::string_view word, ModelScratch& scratch,
                         std::vector<WordToken>& tokens) const = 0;
+  /// Writes the tables that `make_model` maps again.
+  virtual void save(BlockWriter& writer) const = 0;
   /// The token for what the vocabulary lacks; `Vocabulary::kNone` if there is none.
   [[nodiscard]] virtual int32_t unknown_token() const = 0;
   /// Whether that token's text is what it stands for, and not its name.
@@ -74,6 +78,7 @@ enum class Alphabet {
 struct ModelScope {
   Alphabet alphabet;
   const ModelTables& tables;  ///< of the same file; not needed once the model is made
+  BlockReader* saved;         ///< what `save` wrote, instead of `tables`; or nullptr
 };
 
 /// @throws FormatError naming an unsupported type or option, or what is wrong with the tables

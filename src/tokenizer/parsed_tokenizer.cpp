@@ -139,10 +139,10 @@ struct ParsedTokenizer::Parsed {
   simdjson::dom::parser parser;
 };
 
-ParsedTokenizer::ParsedTokenizer(std::string text, const std::string& file) {
-  text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  if (parse_quickly(text)) return;
-  *this = ParsedTokenizer(parse_json(text, file), file);
+ParsedTokenizer ParsedTokenizer::parse(std::string_view text, const std::string& file) {
+  ParsedTokenizer result;
+  if (result.parse_quickly(text)) return result;
+  return {parse_json(text, file), file};
 }
 
 ParsedTokenizer::ParsedTokenizer(nlohmann::json document, const std::string& file)
@@ -154,12 +154,11 @@ ParsedTokenizer::ParsedTokenizer(ParsedTokenizer&&) noexcept = default;
 ParsedTokenizer& ParsedTokenizer::operator=(ParsedTokenizer&&) noexcept = default;
 ParsedTokenizer::~ParsedTokenizer() = default;
 
-bool ParsedTokenizer::parse_quickly(const std::string& padded) {
+bool ParsedTokenizer::parse_quickly(std::string_view text) {
   parsed_ = std::make_unique<Parsed>();
   element document;
   simdjson::dom::object members;
-  if (parsed_->parser.parse(padded.data(), padded.size(), false).get(document) !=
-          simdjson::SUCCESS ||
+  if (parsed_->parser.parse(text.data(), text.size()).get(document) != simdjson::SUCCESS ||
       document.get(members) != simdjson::SUCCESS) {
     return false;
   }

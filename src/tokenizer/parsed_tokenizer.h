@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "tokenizer/model_tables.h"
 
@@ -12,7 +13,7 @@ namespace aios::tokenizer {
 class ParsedTokenizer {
  public:
   /// @throws FormatError naming `file` and the byte, or the place in the document
-  ParsedTokenizer(std::string text, const std::string& file);
+  static ParsedTokenizer parse(std::string_view text, const std::string& file);
   /// A document that was put together.
   ParsedTokenizer(nlohmann::json document, const std::string& file);
   ParsedTokenizer(ParsedTokenizer&&) noexcept;
@@ -25,9 +26,10 @@ class ParsedTokenizer {
   [[nodiscard]] const ModelTables& tables() const noexcept { return tables_; }
 
  private:
+  ParsedTokenizer() = default;
   struct Parsed;
   /// False, and parts of the members filled, if the document is not as expected.
-  bool parse_quickly(const std::string& padded);
+  bool parse_quickly(std::string_view text);
 
   std::unique_ptr<Parsed> parsed_;  // owns the texts of `tables_`; nullptr: `rest_` does
   nlohmann::json rest_;

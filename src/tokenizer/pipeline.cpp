@@ -26,7 +26,7 @@ Margins margins_of(std::string_view token) {
 
 }  // namespace
 
-Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables) {
+Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables, BlockReader* saved) {
   if (const auto version = json.find("version"); version && version->as_string() != "1.0") {
     version->fail("version " + quote(version->as_string()) + " is not supported; 1.0 is");
   }
@@ -35,7 +35,8 @@ Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables) {
     pre_tokenizer_ = make_pre_tokenizer(*stage, {reads_bytes(json.at("model"))});
   }
   const bool bytes = pre_tokenizer_ && pre_tokenizer_->maps_to_bytes();
-  model_ = make_model(json.at("model"), {bytes ? Alphabet::kBytes : Alphabet::kCharacters, tables});
+  model_ = make_model(json.at("model"),
+                      {bytes ? Alphabet::kBytes : Alphabet::kCharacters, tables, saved});
   added_tokens_ =
       std::make_unique<AddedTokens>(json.find("added_tokens"), *model_, normalizer_.get());
   if (const auto stage = json.find("post_processor")) {
@@ -44,11 +45,23 @@ Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables) {
   const auto decoder = json.find("decoder");
   decoder_ = decoder ? make_decoder(*decoder) : make_spaced_decoder();
 
-  const bool trims = post_processor_ && post_processor_->trims();
-  for (int32_t id = 0; id < id_bound(); ++id) {
-    const std::string_view token = text(id).value_or("");
-    is_special_.push_back(added_tokens_->is_special(token));
-    if (trims) margins_.push_back(margins_of(token));
+  mark_special_tokens();
+  if (post_processor_ && post_processor_->trims()) {
+    margins_.reserve(static_cast<std::size_t>(id_bound()));
+    for (int32_t id = 0; id < id_bound(); ++id)
+      margins_.push_back(margins_of(text(id).value_or("")));
+  }
+}
+
+/// A token is special by its text, wherever that comes from.
+void Pipeline::mark_special_tokens() {
+  is_special_.resize(static_cast<std::size_t>(id_bound()));
+  const auto mark = [this](int32_t id) {
+    is_special_[static_cast<std::size_t>(id)] = added_tokens_->is_special(text(id).value_or(""));
+  };
+  for (const int32_t id : added_tokens_->ids()) mark(id);
+  for (const std::string& token : added_tokens_->special()) {
+    for (const int32_t id : model_->vocabulary().find_copies(token)) mark(id);
   }
 }
 

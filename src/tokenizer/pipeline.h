@@ -22,8 +22,11 @@ class JsonNode;
 /// Immutable but for the pool of workspaces; const members may be called from several threads.
 class Pipeline {
  public:
-  /// `tables` are those of the same file. @throws FormatError naming the place
-  Pipeline(const JsonNode& json, const ModelTables& tables);
+  /// `tables` are those of the same file; or `saved` is what `save` wrote.
+  /// @throws FormatError naming the place
+  Pipeline(const JsonNode& json, const ModelTables& tables, BlockReader* saved);
+  /// Writes the tables of the model.
+  void save(BlockWriter& writer) const { model_->save(writer); }
 
   /// The tokens of a text, without special ones: whole words until there are `limit`; `truncated`
   /// says whether some were left out.
@@ -44,6 +47,7 @@ class Pipeline {
   [[nodiscard]] int32_t unknown_token() const { return model_->unknown_token(); }
 
  private:
+  void mark_special_tokens();
   void normalize(WorkingText& text) const;
   void append_piece(std::size_t index, Workspace& work, Section& section) const;
   void append_margins(std::size_t first, const Piece& piece, const Workspace& work,

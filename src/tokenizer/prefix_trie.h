@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenizer/table_blocks.h"
+
 namespace aios::tokenizer {
 
 class PrefixTrie {
@@ -19,9 +21,9 @@ class PrefixTrie {
     int32_t value;
   };
 
-  PrefixTrie() = default;
   /// Of equal texts the last one counts.
   explicit PrefixTrie(std::vector<Entry> entries);
+  PrefixTrie() : PrefixTrie(std::vector<Entry>{}) {}
 
   /// Walks from `node` along `byte`; false if no string goes there.
   [[nodiscard]] bool step(uint32_t& node, char byte) const noexcept {
@@ -33,23 +35,20 @@ class PrefixTrie {
   /// Of the string that ends at `node`; `kNone` if none does.
   [[nodiscard]] int32_t value(uint32_t node) const noexcept { return units_[node].value; }
 
+  void save(BlockWriter& writer) const { writer.add(units_.view()); }
+  /// @throws FormatError if a value is not below `bound`
+  static PrefixTrie load(BlockReader& reader, int32_t bound);
+
  private:
+  friend class PrefixTrieBuilder;
   static constexpr uint32_t kFree = UINT32_MAX;
   struct Unit {
     uint32_t base = 0;
     uint32_t parent = kFree;
     int32_t value = kNone;
   };
-  struct Range {
-    std::size_t begin, end, depth;  // entries that share `depth` bytes
-    uint32_t node;
-  };
 
-  void add_children(std::span<const Entry> entries, const Range& range, std::vector<Range>& stack);
-  uint32_t find_base(std::span<const unsigned char> labels);
-
-  std::vector<Unit> units_ = std::vector<Unit>(1);
-  std::size_t first_free_ = 1;  // no free unit lies before it
+  FlatArray<Unit> units_;
 };
 
 }  // namespace aios::tokenizer

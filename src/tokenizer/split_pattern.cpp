@@ -5,11 +5,11 @@
 namespace aios::tokenizer {
 
 SplitPattern read_split_pattern(const JsonNode& json) {
-  SplitPattern pattern(read_pattern(json));
   if (const auto expression = json.find("Regex"); expression && !json.find("String")) {
-    pattern.scan_ = find_scanner(expression->as_string());
+    const SplitScanner scan = find_scanner(expression->as_string());
+    if (scan != nullptr) return SplitPattern(scan);
   }
-  return pattern;
+  return SplitPattern(read_pattern(json));
 }
 
 }  // namespace aios::tokenizer

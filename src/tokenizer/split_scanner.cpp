@@ -102,19 +102,6 @@ uint32_t scan_lines(std::string_view text, uint32_t from) noexcept {
   return end == text.size() || last == from ? end : last;
 }
 
-/// 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-uint32_t scan_gpt2(std::string_view text, uint32_t from) noexcept {
-  if (text[from] == '\'') {
-    if (const uint32_t end = skip_contraction<false>(text, from); end > from) return end;
-  }
-  const uint32_t at = from + (text[from] == ' ' ? 1 : 0);
-  const Here here = look(text, at);
-  if (here.is(kLetterClass)) return skip_class(text, at + here.size, kLetterClass);
-  if (here.is(kNumberClass)) return skip_class(text, at + here.size, kNumberClass);
-  if (here.is_other()) return skip_other(text, at + here.size);
-  return scan_spaces(text, from);
-}
-
 uint32_t scan_numbers(std::string_view text, uint32_t at, int max_digits) noexcept {
   for (int i = 0; i < max_digits; ++i) {
     const Here here = look(text, at);
@@ -185,6 +172,18 @@ uint32_t scan_o200k(std::string_view text, uint32_t from) noexcept {
 }
 
 }  // namespace
+
+uint32_t scan_gpt2(std::string_view text, uint32_t from) noexcept {
+  if (text[from] == '\'') {
+    if (const uint32_t end = skip_contraction<false>(text, from); end > from) return end;
+  }
+  const uint32_t at = from + (text[from] == ' ' ? 1 : 0);
+  const Here here = look(text, at);
+  if (here.is(kLetterClass)) return skip_class(text, at + here.size, kLetterClass);
+  if (here.is(kNumberClass)) return skip_class(text, at + here.size, kNumberClass);
+  if (here.is_other()) return skip_other(text, at + here.size);
+  return scan_spaces(text, from);
+}
 
 const std::array<ScannedPattern, 4>& scanned_patterns() noexcept {
   static constexpr std::array<ScannedPattern, 4> kPatterns = {{

@@ -19,6 +19,10 @@ struct ScannedPattern {
   SplitScanner scan;
 };
 
+/// GPT-2's, which ByteLevel has as well: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+|
+/// ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ (https://github.com/openai/gpt-2, src/encoder.py).
+[[nodiscard]] uint32_t scan_gpt2(std::string_view text, uint32_t from) noexcept;
+
 /// GPT-2, Llama-3 and cl100k, Qwen, o200k.
 [[nodiscard]] const std::array<ScannedPattern, 4>& scanned_patterns() noexcept;
 

@@ -62,8 +62,7 @@ uint64_t hash_bytes(std::string_view bytes) noexcept {
 
 Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Token> tokens) {
   if (tokens.empty()) json.fail("the vocabulary is empty");
-  spans_.resize(static_cast<std::size_t>(check_ids(json, tokens)));
-  reserve(tokens.size(), count_bytes(tokens));
+  allocate(tokens.size(), static_cast<std::size_t>(check_ids(json, tokens)), count_bytes(tokens));
   for (const auto& [token, id] : tokens) {
     const TokenSpan taken = spans_[static_cast<std::size_t>(id)];
     if (taken.size != kHole) {
@@ -71,7 +70,7 @@ Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Token>
                 std::to_string(id));
     }
     if (const int32_t earlier = find(token); earlier != kNone) {
-      spans_[static_cast<std::size_t>(earlier)] = {};
+      spans_.writable()[static_cast<std::size_t>(earlier)] = {};
     }
     insert(token, id);
   }
@@ -79,27 +78,33 @@ Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Token>
 
 Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Piece> pieces) {
   if (pieces.empty()) json.fail("the vocabulary is empty");
-  spans_.resize(pieces.size());
-  reserve(pieces.size(), count_bytes(pieces));
+  allocate(pieces.size(), pieces.size(), count_bytes(pieces));
   for (std::size_t id = 0; id < pieces.size(); ++id) {
     insert(pieces[id].text, static_cast<int32_t>(id));
   }
   size_ = pieces.size();
 }
 
-void Vocabulary::reserve(std::size_t num_tokens, std::size_t num_bytes) {
-  bytes_.reserve(num_bytes);
-  slots_.resize(std::bit_ceil(num_tokens + num_tokens / 2 + 1));
+void Vocabulary::allocate(std::size_t num_tokens, std::size_t id_bound, std::size_t num_bytes) {
+  bytes_ = FlatArray(std::vector<char>(num_bytes));
+  spans_ = FlatArray(std::vector<TokenSpan>(id_bound));
+  slots_ = FlatArray(std::vector<Slot>(std::bit_ceil(num_tokens + num_tokens / 2 + 1)));
 }
 
 void Vocabulary::insert(std::string_view token, int32_t id) {
   const uint64_t hash = hash_bytes(token);
-  Slot& slot = slots_[probe(token, hash)];
-  size_ += slot.id == kNone ? 1 : 0;
+  Slot& slot = slots_.writable()[probe(token, hash)];
+  if (slot.id == kNone) {
+    ++size_;
+  } else {
+    has_copies_ = true;
+  }
   slot = {static_cast<uint32_t>(hash >> 32U), id};
-  spans_[static_cast<std::size_t>(id)] = {static_cast<uint32_t>(bytes_.size()),
-                                          static_cast<uint32_t>(token.size())};
-  bytes_ += token;
+  spans_.writable()[static_cast<std::size_t>(id)] = {static_cast<uint32_t>(num_bytes_),
+                                                     static_cast<uint32_t>(token.size())};
+  std::copy(token.begin(), token.end(),
+            bytes_.writable().begin() + static_cast<std::ptrdiff_t>(num_bytes_));
+  num_bytes_ += token.size();
 }
 
 std::size_t Vocabulary::probe(std::string_view token, uint64_t hash) const noexcept {
@@ -126,6 +131,18 @@ int32_t Vocabulary::find(std::string_view token) const noexcept {
   return slots_[probe(token, hash_bytes(token))].id;
 }
 
+std::vector<int32_t> Vocabulary::find_copies(std::string_view token) const {
+  std::vector<int32_t> ids;
+  if (!has_copies_) {
+    if (const int32_t id = find(token); id != kNone) ids.push_back(id);
+    return ids;
+  }
+  for (int32_t id = 0; id < id_bound(); ++id) {
+    if (this->token(id) == token) ids.push_back(id);
+  }
+  return ids;
+}
+
 void Vocabulary::find_all(std::span<const std::string_view> tokens,
                           std::span<int32_t> ids) const noexcept {
   constexpr std::size_t kBlock = 32;  // loads that a core can have under way, and some more
@@ -149,6 +166,41 @@ void Vocabulary::find_all(std::span<const std::string_view> tokens,
       ids[first + i] = slots_[probe(tokens[first + i], hashes[i])].id;
     }
   }
+}
+
+void Vocabulary::save(BlockWriter& writer) const {
+  const std::array<uint64_t, 2> sizes = {size_, has_copies_ ? 1U : 0U};
+  writer.add(std::span<const uint64_t>(sizes));
+  writer.add(bytes_.view());
+  writer.add(spans_.view());
+  writer.add(slots_.view());
+}
+
+Vocabulary Vocabulary::load(BlockReader& reader) {
+  Vocabulary result;
+  const auto sizes = reader.next<uint64_t>();
+  result.bytes_ = reader.next<char>();
+  result.spans_ = reader.next<TokenSpan>();
+  result.slots_ = reader.next<Slot>();
+  BlockReader::require(sizes.size() == 2 && std::has_single_bit(result.slots_.size()) &&
+                       result.spans_.size() <= INT32_MAX);
+  result.size_ = sizes[0];
+  result.has_copies_ = sizes[1] != 0;
+  bool fits = true;
+  for (const TokenSpan span : result.spans_.view()) {
+    fits = fits && (span.size == kHole || uint64_t{span.begin} + span.size <= result.bytes_.size());
+  }
+  bool has_free = false;
+  for (const Slot slot : result.slots_.view()) {
+    has_free = has_free || slot.id == kNone;
+    fits = fits && slot.id >= kNone && slot.id < result.id_bound();
+  }
+  BlockReader::require(fits && has_free);
+  for (const Slot slot : result.slots_.view()) {
+    fits = fits && (slot.id == kNone || result.token(slot.id));
+  }
+  BlockReader::require(fits);
+  return result;
 }
 
 std::optional<std::string_view> Vocabulary::token(int32_t id) const noexcept {

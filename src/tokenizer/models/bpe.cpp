@@ -47,6 +47,11 @@ class Bpe final : public Model {
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] int32_t unknown_token() const override { return unknown_; }
 
+  void save(BlockWriter& writer) const override {
+    vocabulary_.save(writer);
+    merges_.save(writer);
+  }
+
   void tokenize(std::string_view word, ModelScratch& scratch,
                 std::vector<WordToken>& tokens) const override {
     if (options_.ignore_merges) {
@@ -201,7 +206,7 @@ class MergeReader {
       : json_(std::move(json)), vocabulary_(vocabulary), prefix_size_(prefix_size) {}
 
   MergeTable read(std::span<const ModelTables::Merge> merges) {
-    MergeTable table(merges.size());
+    MergeTableBuilder table(merges.size());
     for (std::size_t first = 0; first < merges.size(); first += kBlock) {
       const auto block = merges.subspan(first, std::min(kBlock, merges.size() - first));
       find_sides(block, first);
@@ -211,7 +216,7 @@ class MergeReader {
         table.insert(ids_[2 * i], ids_[2 * i + 1], {static_cast<uint32_t>(first + i), merged});
       }
     }
-    return table;
+    return std::move(table).finish();
   }
 
  private:
@@ -275,9 +280,13 @@ std::unique_ptr<Model> make_bpe(const JsonNode& json, ModelScope scope) {
                        json.bool_or("ignore_merges", false),
                        json.bool_or("fuse_unk", false),
                        json.bool_or("byte_fallback", false)};
-  Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
-  MergeTable merges = MergeReader(json.at("merges"), vocabulary, options.continuing_prefix.size())
-                          .read(scope.tables.merges);
+  Vocabulary vocabulary = scope.saved != nullptr
+                              ? Vocabulary::load(*scope.saved)
+                              : Vocabulary(json.at("vocab"), scope.tables.tokens);
+  MergeTable merges = scope.saved != nullptr ? MergeTable::load(*scope.saved, vocabulary.id_bound())
+                                             : MergeReader(json.at("merges"), vocabulary,
+                                                           options.continuing_prefix.size())
+                                                   .read(scope.tables.merges);
   return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options));
 }
 

@@ -24,20 +24,27 @@ constexpr double kUnknownPenalty = 10;  // below the least likely token
 
 class Unigram final : public Model {
  public:
-  Unigram(Vocabulary vocabulary, std::vector<double> scores, int32_t unknown, bool byte_fallback)
+  Unigram(Vocabulary vocabulary, FlatArray<double> scores, PrefixTrie trie, int32_t unknown,
+          bool byte_fallback)
       : vocabulary_(std::move(vocabulary)),
         scores_(std::move(scores)),
         unknown_(unknown),
-        trie_(vocabulary_.entries()) {
+        trie_(std::move(trie)) {
     if (byte_fallback) byte_tokens_.emplace(vocabulary_);
     double lowest = std::numeric_limits<double>::infinity();
-    for (const double score : scores_) lowest = std::min(lowest, score);
+    for (const double score : scores_.view()) lowest = std::min(lowest, score);
     unknown_score_ = lowest - kUnknownPenalty;
   }
 
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] int32_t unknown_token() const override { return unknown_; }
   [[nodiscard]] bool unknown_shows_text() const override { return true; }
+
+  void save(BlockWriter& writer) const override {
+    vocabulary_.save(writer);
+    writer.add(scores_.view());
+    trie_.save(writer);
+  }
 
   void tokenize(std::string_view word, ModelScratch& scratch,
                 std::vector<WordToken>& tokens) const override {
@@ -111,26 +118,37 @@ class Unigram final : public Model {
   }
 
   Vocabulary vocabulary_;
-  std::vector<double> scores_;  // by id
+  FlatArray<double> scores_;  // by id
   double unknown_score_ = 0;
   int32_t unknown_;
   PrefixTrie trie_;
   std::optional<ByteTokens> byte_tokens_;
 };
 
+FlatArray<double> scores_of(std::span<const ModelTables::Piece> pieces) {
+  std::vector<double> scores;
+  scores.reserve(pieces.size());
+  for (const ModelTables::Piece& piece : pieces) scores.push_back(piece.score);
+  return FlatArray(std::move(scores));
+}
+
 }  // namespace
 
 std::unique_ptr<Model> make_unigram(const JsonNode& json, ModelScope scope) {
-  Vocabulary vocabulary(json.at("vocab"), scope.tables.pieces);
-  std::vector<double> scores;
-  scores.reserve(scope.tables.pieces.size());
-  for (const ModelTables::Piece& piece : scope.tables.pieces) scores.push_back(piece.score);
+  Vocabulary vocabulary = scope.saved != nullptr
+                              ? Vocabulary::load(*scope.saved)
+                              : Vocabulary(json.at("vocab"), scope.tables.pieces);
+  FlatArray<double> scores =
+      scope.saved != nullptr ? scope.saved->next<double>() : scores_of(scope.tables.pieces);
+  BlockReader::require(scores.size() == static_cast<std::size_t>(vocabulary.id_bound()));
+  PrefixTrie trie = scope.saved != nullptr ? PrefixTrie::load(*scope.saved, vocabulary.id_bound())
+                                           : PrefixTrie(vocabulary.entries());
   int32_t unknown = Vocabulary::kNone;
   if (const auto id = json.find("unk_id")) {
     unknown = static_cast<int32_t>(id->as_integer(0, int64_t{vocabulary.id_bound()} - 1));
   }
-  return std::make_unique<Unigram>(std::move(vocabulary), std::move(scores), unknown,
-                                   json.bool_or("byte_fallback", false));
+  return std::make_unique<Unigram>(std::move(vocabulary), std::move(scores), std::move(trie),
+                                   unknown, json.bool_or("byte_fallback", false));
 }
 
 }  // namespace aios::tokenizer

@@ -20,6 +20,8 @@ class WordLevel final : public Model {
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] int32_t unknown_token() const override { return unknown_; }
 
+  void save(BlockWriter& writer) const override { vocabulary_.save(writer); }
+
   void tokenize(std::string_view word, ModelScratch&,
                 std::vector<WordToken>& tokens) const override {
     int32_t id = vocabulary_.find(word);
@@ -40,7 +42,9 @@ class WordLevel final : public Model {
 }  // namespace
 
 std::unique_ptr<Model> make_word_level(const JsonNode& json, ModelScope scope) {
-  Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
+  Vocabulary vocabulary = scope.saved != nullptr
+                              ? Vocabulary::load(*scope.saved)
+                              : Vocabulary(json.at("vocab"), scope.tables.tokens);
   return std::make_unique<WordLevel>(std::move(vocabulary), json.string_or("unk_token", "<unk>"));
 }
 

@@ -25,11 +25,11 @@ class WordPiece final : public Model {
     int64_t max_characters;
   };
 
-  WordPiece(Vocabulary vocabulary, Options options)
+  WordPiece(Vocabulary vocabulary, PrefixTrie trie, Options options)
       : vocabulary_(std::move(vocabulary)),
         options_(std::move(options)),
         unknown_(vocabulary_.find(options_.unknown)),
-        trie_(vocabulary_.entries()) {
+        trie_(std::move(trie)) {
     uint32_t node = PrefixTrie::kRoot;
     bool found = true;
     for (const char byte : options_.continuing_prefix) found = found && trie_.step(node, byte);
@@ -38,6 +38,11 @@ class WordPiece final : public Model {
 
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] int32_t unknown_token() const override { return unknown_; }
+
+  void save(BlockWriter& writer) const override {
+    vocabulary_.save(writer);
+    trie_.save(writer);
+  }
 
   void tokenize(std::string_view word, ModelScratch&,
                 std::vector<WordToken>& tokens) const override {
@@ -84,10 +89,14 @@ class WordPiece final : public Model {
 }  // namespace
 
 std::unique_ptr<Model> make_word_piece(const JsonNode& json, ModelScope scope) {
-  Vocabulary vocabulary(json.at("vocab"), scope.tables.tokens);
+  Vocabulary vocabulary = scope.saved != nullptr
+                              ? Vocabulary::load(*scope.saved)
+                              : Vocabulary(json.at("vocab"), scope.tables.tokens);
+  PrefixTrie trie = scope.saved != nullptr ? PrefixTrie::load(*scope.saved, vocabulary.id_bound())
+                                           : PrefixTrie(vocabulary.entries());
   const auto limit = json.find("max_input_chars_per_word");
   return std::make_unique<WordPiece>(
-      std::move(vocabulary),
+      std::move(vocabulary), std::move(trie),
       WordPiece::Options{json.string_or("unk_token", "[UNK]"),
                          json.string_or("continuing_subword_prefix", "##"),
                          limit ? limit->as_integer(0, std::numeric_limits<int64_t>::max()) : 100});

@@ -2,38 +2,26 @@
 ///
 /// Source: pre_tokenizers/byte_level.rs of Hugging Face's tokenizers. The change of alphabet is
 /// left to the model where it can read bytes (`maps_to_bytes`).
-#include <optional>
-
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/pre_tokenizer.h"
-#include "tokenizer/split_pattern.h"
+#include "tokenizer/split_scanner.h"
 
 namespace aios::tokenizer {
 namespace {
-
-/// https://github.com/openai/gpt-2/blob/master/src/encoder.py
-constexpr std::string_view kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 class ByteLevel final : public PreTokenizer {
  public:
   struct Options {
     bool add_prefix_space, use_regex, leaves_bytes;
   };
-  explicit ByteLevel(const Options& options) : options_(options) {
-    if (options.use_regex) pattern_.emplace(kGpt2Pattern);
-  }
+  explicit ByteLevel(const Options& options) : options_(options) {}
 
   [[nodiscard]] bool maps_to_bytes() const override { return options_.leaves_bytes; }
 
-  void split(WorkingText& text, RegexScratch& scratch) const override {
+  void split(WorkingText& text, RegexScratch&) const override {
     if (options_.add_prefix_space) add_prefix_spaces(text);
-    if (pattern_) {
-      text.split([&](std::string_view part, auto emit) {
-        pattern_->for_each_section(part, scratch, [&](Span span, bool) { emit(Piece{span}); });
-      });
-    }
+    if (options_.use_regex) cut(text);
     if (!options_.leaves_bytes) write_letters(text);
   }
 
@@ -44,6 +32,16 @@ class ByteLevel final : public PreTokenizer {
       if (piece.is_text() && !part.text().starts_with(' '))
         output.append_ascii(' ', part.origin(0));
       output.append(part);
+    });
+  }
+
+  static void cut(WorkingText& text) {
+    text.split([](std::string_view part, auto emit) {
+      for (uint32_t at = 0; at < part.size();) {
+        const uint32_t end = scan_gpt2(part, at);
+        emit(Piece{{at, end}});
+        at = end;
+      }
     });
   }
 
@@ -58,7 +56,6 @@ class ByteLevel final : public PreTokenizer {
   }
 
   Options options_;
-  std::optional<SplitPattern> pattern_;
 };
 
 }  // namespace
