@@ -58,6 +58,16 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
   return true;
 }
 
+/// A folder whose mode lets nobody write is left alone, also by those whom modes do not bind.
+bool may_write_beside(const std::string& path) {
+  using std::filesystem::perms;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  const perms mode = std::filesystem::status(folder.empty() ? "." : folder, ignored).permissions();
+  return mode != perms::unknown &&
+         (mode & (perms::owner_write | perms::group_write | perms::others_write)) != perms::none;
+}
+
 /// Under a name of its own first, so that readers see a whole file or none. Nothing is synced: what
 /// a crash tears has a wrong checksum.
 void write_file(const std::string& path, const Header& header, const std::string& payload) {
@@ -111,7 +121,7 @@ std::optional<CachedTokenizer> read_cache(const std::string& source_path,
     if (bytes.size() < sizeof(header)) return std::nullopt;
     std::memcpy(&header, bytes.data(), sizeof(header));
     const auto payload = bytes.subspan(sizeof(header));
-    if (header.magic != kMagic || header.source != source ||
+    if (header.magic != kMagic || header.reserved != Header{}.reserved || header.source != source ||
         header.payload_size != payload.size() || header.payload_hash != xxh64(payload)) {
       return std::nullopt;
     }
@@ -129,6 +139,7 @@ std::optional<CachedTokenizer> read_cache(const std::string& source_path,
 void write_cache(const std::string& source_path, const SourceChecksum& source,
                  const nlohmann::json& rest, const std::string& tables) noexcept {
   try {
+    if (!may_write_beside(source_path)) return;
     BlockWriter writer;
     const std::string text = rest.dump();
     writer.add(std::span<const char>(text));
