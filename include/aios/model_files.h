@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +13,24 @@
 
 namespace aios {
 
+/// How weights are rounded. `kNearest`: on the grid from each block's smallest to its largest
+/// weight. `kLeastSquares`: on the grid of least squared error. `kGptq`: the same, and the errors
+/// of earlier columns are made good by later ones (arXiv 2210.17323); needs a calibration text.
+enum class Rounding { kNearest, kLeastSquares, kGptq };
+
 struct ConvertOptions {
   std::string dtype = "keep";  ///< keep | f32 | bf16 | f16 | int8 | int4 | int2
   int32_t group_size = -1;     ///< weights that share a scale: 32, 64, 128, or 0 for whole
                                ///< rows; -1: whole rows at int8, 128 at int4 and int2
-  bool overwrite = false;      ///< replace an existing output directory
-  ProgressCallback progress;   ///< in bytes of input
+  /// Nothing: by GPTQ with a calibration text, by least squares without.
+  std::optional<Rounding> rounding;
+  /// A text like what the model will read, for int8, int4 and int2; empty: none. It weighs errors
+  /// by the inputs that each weight meets.
+  std::string calibration_text;
+  /// A text to score before and after; empty: none. It should not be the calibration text.
+  std::string eval_text;
+  bool overwrite = false;     ///< replace an existing output directory
+  ProgressCallback progress;  ///< in bytes of input
   CancellationToken cancellation;
 };
 
@@ -29,6 +42,13 @@ struct ConvertReport {
   double bits_per_weight = 0;
   /// Of the quantised weights: the sum of squared errors over the sum of squares.
   double weight_error = 0;
+  /// What `eval_text` costs before and after, by what the model is made for.
+  struct Loss {
+    std::string name;  ///< `perplexity`, `nelbo` (nats per token), `cosine` (to the vectors before)
+    double before = 0;
+    double after = 0;
+  };
+  std::vector<Loss> losses;
 };
 
 /// Writes a V2 model directory from a model directory of any supported kind. The output appears

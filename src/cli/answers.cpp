@@ -81,9 +81,17 @@ Json to_json(const ScoreResult& result) {
 }
 
 Json to_json(const ConvertReport& report) {
-  return {{"num_tensors", report.num_tensors},         {"num_parameters", report.num_parameters},
-          {"input_bytes", report.input_bytes},         {"output_bytes", report.output_bytes},
-          {"bits_per_weight", report.bits_per_weight}, {"weight_error", report.weight_error}};
+  Json losses = Json::object();
+  for (const auto& [name, before, after] : report.losses) {
+    losses[name] = {{"before", before}, {"after", after}};
+  }
+  return {{"num_tensors", report.num_tensors},
+          {"num_parameters", report.num_parameters},
+          {"input_bytes", report.input_bytes},
+          {"output_bytes", report.output_bytes},
+          {"bits_per_weight", report.bits_per_weight},
+          {"weight_error", report.weight_error},
+          {"losses", losses}};
 }
 
 Json to_json(const ModelSummary& summary) {

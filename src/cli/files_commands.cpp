@@ -1,7 +1,10 @@
 #include <cstdio>
+#include <map>
 #include <memory>
 
+#include "aios/error.h"
 #include "aios/model_files.h"
+#include "base/text_file.h"
 #include "cli/answers.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -42,10 +45,15 @@ void rewrite(const Session& session, Options options, const char* title, Work wo
       with_unit(report.input_bytes).c_str(), with_unit(report.output_bytes).c_str(),
       report.bits_per_weight);
   write_output(text);
-  if (report.weight_error == 0) return;
-  std::snprintf(text, sizeof(text), "relative squared error of the quantised weights: %.3g\n",
-                report.weight_error);
-  write_output(text);
+  if (report.weight_error > 0) {
+    std::snprintf(text, sizeof(text), "relative squared error of the quantised weights: %.3g\n",
+                  report.weight_error);
+    write_output(text);
+  }
+  for (const auto& [name, before, after] : report.losses) {
+    std::snprintf(text, sizeof(text), "%s %.4f -> %.4f\n", name.c_str(), before, after);
+    write_output(text);
+  }
 }
 
 void inspect(const Session& session, const std::string& directory) {
@@ -83,6 +91,15 @@ void verify(const Session& session, const std::string& directory) {
                " tensors, " + with_unit(report.num_bytes) + "\n");
 }
 
+/// The text of a file that a flag names; empty without one.
+std::string read_named_text(const char* flag, const std::string& path) {
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 28U;
+  if (path.empty()) return {};
+  std::string text = read_text_file(path, kMaxBytes);
+  if (text.empty()) throw ConfigError(std::string(flag) + " '" + path + "' is empty");
+  return text;
+}
+
 template <typename Options>
 struct RewriteArguments {
   std::string input;
@@ -98,10 +115,16 @@ CLI::Option* add_directory(CLI::App& command, const std::string& name, std::stri
 }  // namespace
 
 void add_convert_command(CLI::App& app, Session& session) {
-  auto state = std::make_shared<RewriteArguments<ConvertOptions>>();
+  struct Arguments : RewriteArguments<ConvertOptions> {
+    std::string calibration;
+    std::string eval;
+  };
+  auto state = std::make_shared<Arguments>();
   CLI::App& command = add_command(
       app, session, "convert", "write a model directory as Parquet V2", CommonFlags::kNone,
       [state, &session] {
+        state->options.calibration_text = read_named_text("--calibration", state->calibration);
+        state->options.eval_text = read_named_text("--eval", state->eval);
         rewrite(session, state->options, "converting", [&](const ConvertOptions& options) {
           return convert_model(state->input, state->output, options);
         });
@@ -116,6 +139,19 @@ void add_convert_command(CLI::App& app, Session& session) {
       .add_option("--group-size", state->options.group_size,
                   "weights that share a scale: 32|64|128, 0: whole rows")
       ->type_name("N");
+  const std::map<std::string, Rounding> roundings = {{"nearest", Rounding::kNearest},
+                                                     {"least-squares", Rounding::kLeastSquares},
+                                                     {"gptq", Rounding::kGptq}};
+  command
+      .add_option("--rounding", state->options.rounding,
+                  "nearest|least-squares|gptq (default gptq with a calibration text)")
+      ->transform(CLI::CheckedTransformer(roundings))
+      ->type_name("KIND");
+  command
+      .add_option("--calibration", state->calibration,
+                  "text like what the model will read: weighs the errors of int8, int4, int2")
+      ->type_name("FILE");
+  command.add_option("--eval", state->eval, "text to score before and after")->type_name("FILE");
   command.add_flag("--overwrite", state->options.overwrite, "replace OUT if it is there");
 }
 

@@ -9,12 +9,14 @@
 #include "aios/model_files.h"
 #include "base/suggestion.h"
 #include "convert/atomic_directory.h"
+#include "convert/calibration.h"
+#include "convert/loss_comparison.h"
 #include "convert/metadata.h"
 #include "convert/model_directory.h"
 #include "convert/quantization_policy.h"
 #include "convert/tensor_conversion.h"
+#include "convert/weight_quantizer.h"
 #include "engine/loaded_model.h"
-#include "quant/arrow_quant.h"
 #include "storage/atomic_file.h"
 #include "storage/parquet_writer.h"
 #include "storage/sha256.h"
@@ -44,8 +46,14 @@ TargetType parse_target(const ConvertOptions& options) {
   TargetType target{.dtype = dtype_from_name(name), .format = {}};
   const auto type = quant_type_from_name(name);
   if (!type) {
-    if (options.group_size < 0) return target;
-    throw ConfigError("group_size is for dtype int8, int4 and int2, not " + name);
+    if (options.group_size < 0 && options.calibration_text.empty() && !options.rounding) {
+      return target;
+    }
+    throw ConfigError(
+        "group_size, rounding and calibration are for dtype int8, int4 and int2, not " + name);
+  }
+  if (options.rounding == Rounding::kGptq && options.calibration_text.empty()) {
+    throw ConfigError("rounding gptq needs a calibration text");
   }
   target.format = {*type, options.group_size < 0 ? default_group_size(*type) : options.group_size};
   if (!target.format.has_valid_group_size()) {
@@ -58,8 +66,12 @@ TargetType parse_target(const ConvertOptions& options) {
 /// One conversion, step by step.
 class Conversion {
  public:
-  Conversion(const std::string& input, const ConvertOptions& options, const fs::path& output)
-      : input_(input), options_(options), output_(output), target_(parse_target(options)) {
+  Conversion(const LoadedModel& model, const ConvertOptions& options, const fs::path& output)
+      : model_(model),
+        input_(model.directory()),
+        options_(options),
+        output_(output),
+        target_(parse_target(options)) {
     metadata_.source_name = fs::weakly_canonical(input_).filename();
     metadata_.dtype = options.dtype;
     metadata_.quantization = quant_type_name(target_.format.type);
@@ -68,10 +80,6 @@ class Conversion {
   ConvertReport run() {
     const std::unique_ptr<WeightLoader> weights = WeightLoader::open(input_.string());
     metadata_.source_format = weights->format();
-    if (target_.format.type != QuantType::kNone) {
-      plan_ = plan_quantization(weight_roles(read_model_spec(input_.string()), *weights),
-                                target_.format);
-    }
     write_weights(*weights);
     for (const std::string& name : present_model_files(input_)) copy_file(name);
     report_.output_bytes += static_cast<int64_t>(fs::file_size(output_ / kWeightsFile));
@@ -81,6 +89,16 @@ class Conversion {
 
  private:
   void write_weights(const WeightLoader& weights) {
+    const Rounding rounding = options_.rounding.value_or(
+        options_.calibration_text.empty() ? Rounding::kLeastSquares : Rounding::kGptq);
+    std::optional<Calibration> calibration;
+    if (!options_.calibration_text.empty()) calibration.emplace(model_, options_.calibration_text);
+    QuantizationPlan plan;
+    if (target_.format.type != QuantType::kNone) {
+      plan = plan_quantization(weight_roles(model_.spec(), weights), target_.format);
+    }
+    WeightQuantizer quantizer(weights, std::move(plan), rounding,
+                              calibration ? &*calibration : nullptr, options_.cancellation);
     for (const TensorInfo& info : weights.tensors()) {
       report_.input_bytes += static_cast<int64_t>(info.num_bytes);
     }
@@ -89,7 +107,7 @@ class Conversion {
     for (const TensorInfo& info : weights.tensors()) {
       check_cancelled();
       const TensorView tensor = weights.tensor(info.name);
-      const TensorView converted = convert(info.name, tensor);
+      const TensorView converted = convert(info.name, tensor, quantizer);
       writer.add(info.name, converted);
       ++report_.num_tensors;
       report_.num_parameters += tensor.num_elements();
@@ -101,33 +119,18 @@ class Conversion {
     constexpr double kBitsPerByte = 8;
     report_.bits_per_weight = kBitsPerByte * static_cast<double>(weight_bytes_) /
                               static_cast<double>(std::max<int64_t>(report_.num_parameters, 1));
-    report_.weight_error = error_.relative();
+    report_.weight_error = quantizer.error().relative();
   }
 
-  TensorView convert(const std::string& name, const TensorView& tensor) {
+  TensorView convert(const std::string& name, const TensorView& tensor,
+                     WeightQuantizer& quantizer) const {
     if (tensor.is_quantized()) {
       if (options_.dtype == "keep") return tensor;
       throw FormatError("tensor '" + name +
                         "' is quantised already: convert from the model it was made of");
     }
-    const auto planned = plan_.find(name);
-    if (planned != plan_.end()) return quantize(name, tensor, planned->second);
+    if (quantizer.wants(name)) return quantizer.quantize(name, tensor);
     return convert_tensor(name, tensor, output_dtype(tensor, target_.dtype));
-  }
-
-  TensorView quantize(const std::string& name, const TensorView& tensor,
-                      const QuantizedFormat& format) {
-    try {
-      const std::vector<float> values = to_floats(tensor);
-      QuantizedWeights weights =
-          ArrowQuant(pool_).quantize(values, tensor.shape[0], tensor.shape[1], format);
-      const QuantizationError error = ArrowQuant::error(values, weights.matrix());
-      error_.squared_error += error.squared_error;
-      error_.squared_weights += error.squared_weights;
-      return make_view(std::move(weights), tensor.dtype);
-    } catch (const FormatError& error) {
-      throw FormatError("tensor '" + name + "': " + error.what());
-    }
   }
 
   void copy_file(const std::string& name) {
@@ -150,13 +153,11 @@ class Conversion {
     if (options_.cancellation.cancelled()) throw CancelledError("conversion was cancelled");
   }
 
+  const LoadedModel& model_;
   fs::path input_;
   const ConvertOptions& options_;
   fs::path output_;
   TargetType target_;
-  QuantizationPlan plan_;
-  ThreadPool pool_;
-  QuantizationError error_;
   std::size_t weight_bytes_ = 0;
   ModelMetadata metadata_;
   ConvertReport report_;
@@ -170,10 +171,13 @@ ConvertReport convert_model(const std::string& input_directory, const std::strin
   try {
     check_output(input_directory, output_directory, options.overwrite);
     // A model that cannot run is not converted: this checks its configuration, tensors, tokenizer.
-    const LoadedModel model(input_directory, EngineConfig{.num_threads = 1});
+    const LoadedModel model(input_directory, EngineConfig{});
     AtomicDirectory directory(output_directory);
-    const ConvertReport report = Conversion(input_directory, options, directory.partial()).run();
+    ConvertReport report = Conversion(model, options, directory.partial()).run();
     directory.commit();
+    if (!options.eval_text.empty()) {
+      report.losses = compare_losses(input_directory, output_directory, options);
+    }
     return report;
   } catch (const fs::filesystem_error& error) {
     throw IoError("cannot convert to '" + output_directory + "': " + error.what());

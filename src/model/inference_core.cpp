@@ -38,8 +38,8 @@ void InferenceCore::score(std::span<const SequenceInput> sequences, AttentionKin
 }
 
 std::vector<float> InferenceCore::hidden_states(std::span<const SequenceInput> sequences,
-                                                AttentionKind attention) const {
-  const BufferPtr hidden = transformer_->forward(pack(sequences, spec()), attention, nullptr);
+                                                AttentionKind attention, Recorder* recorder) const {
+  const BufferPtr hidden = transformer_->forward(pack(sequences, spec()), attention, recorder);
   return read_all(*backend_, *hidden);
 }
 

@@ -38,7 +38,8 @@ class InferenceCore {
 
   /// Hidden states after the final norm, [tokens, hidden_size].
   [[nodiscard]] std::vector<float> hidden_states(std::span<const SequenceInput> sequences,
-                                                 AttentionKind attention) const;
+                                                 AttentionKind attention,
+                                                 Recorder* recorder = nullptr) const;
   /// One vector per sequence, [sequences, hidden_size].
   [[nodiscard]] std::vector<float> pooled(std::span<const SequenceInput> sequences,
                                           AttentionKind attention, PoolKind kind,
