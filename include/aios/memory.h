@@ -177,7 +177,9 @@ struct SearchRequest {
   double recency_half_life = 30 * 86400.0;  ///< seconds
   float quality_weight = 0;                 ///< adds weight * quality_score
   std::optional<float>
-      mmr_lambda;  ///< maximal marginal relevance: 1 relevance only, 0 variety only
+      mmr_lambda;                 ///< maximal marginal relevance: 1 relevance only, 0 variety only
+  bool include_content = true;    ///< else hits have none: reading texts takes longer than finding
+  bool include_embedding = true;  ///< else hits have none
 };
 
 struct SearchHit {

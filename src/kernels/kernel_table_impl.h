@@ -49,7 +49,8 @@ constexpr Kernels make_kernels() noexcept {
       .dot_rows_bf16 = dot_rows<Isa, Bf16Source<Isa>>,
       .dot_rows_f16 = dot_rows<Isa, F16Source<Isa>>,
       .dot_rows_u8 = dot_rows_u8,
-      .hamming_rows = hamming_rows,
+      .sum_codes = sum_codes,
+      .select_scores = select_scores,
   };
 }
 

@@ -56,7 +56,8 @@ struct Kernels {
   DotRowsFunction dot_rows_bf16;
   DotRowsFunction dot_rows_f16;
   DotByteRowsFunction dot_rows_u8;
-  HammingRowsFunction hamming_rows;
+  SumCodesFunction sum_codes;
+  SelectScoresFunction select_scores;
 };
 
 /// @param isa one that this processor can run and this build contains (`choose_isa()`)

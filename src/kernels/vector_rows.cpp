@@ -1,7 +1,5 @@
 #include "kernels/vector_rows.h"
 
-#include <bit>
-
 #include "tensor/dtype.h"
 
 namespace aios {
@@ -44,13 +42,29 @@ void dot_rows_u8_reference(const int8_t* query, const uint8_t* rows, int64_t num
   }
 }
 
-void hamming_rows_reference(const uint64_t* query, const uint64_t* rows, int64_t num_rows,
-                            int64_t num_words, int32_t* out) noexcept {
-  for (int64_t i = 0; i < num_rows; ++i, rows += num_words) {
+void sum_codes_reference(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
+                         int64_t num_bytes, uint16_t* sums) noexcept {
+  for (int64_t i = 0; i < num_panels * kCodePanelRows; ++i) {
+    const int64_t panel = i / kCodePanelRows;
+    const uint8_t* const row = codes + panel * num_bytes * kCodePanelRows + i % kCodePanelRows;
     int32_t sum = 0;
-    for (int64_t k = 0; k < num_words; ++k) sum += std::popcount(query[k] ^ rows[k]);
-    out[i] = sum;
+    for (int64_t j = 0; j < num_bytes; ++j) {
+      const int code = row[j * kCodePanelRows];
+      sum += table[32 * j + code % 16] + table[32 * j + 16 + code / 16];
+    }
+    sums[i] = static_cast<uint16_t>(sum);
   }
+}
+
+int64_t select_scores_reference(float* scores, const float* factors, const float* offsets,
+                                int64_t count, float threshold, int32_t* selected) noexcept {
+  int64_t num_selected = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (factors != nullptr) scores[i] *= factors[i];
+    if (offsets != nullptr) scores[i] += offsets[i];
+    if (scores[i] >= threshold) selected[num_selected++] = static_cast<int32_t>(i);
+  }
+  return num_selected;
 }
 
 }  // namespace aios

@@ -14,9 +14,22 @@ using DotRowsFunction = void (*)(const float* query, const void* rows, int64_t n
 using DotByteRowsFunction = void (*)(const int8_t* query, const uint8_t* rows, int64_t num_rows,
                                      int64_t dimension, int32_t* out) noexcept;
 
-/// out[i] = number of bits in which rows[i] differs from the query, both of `num_words` words.
-using HammingRowsFunction = void (*)(const uint64_t* query, const uint64_t* rows, int64_t num_rows,
-                                     int64_t num_words, int32_t* out) noexcept;
+/// Codes of half a byte lie in panels of this many rows: the first byte of each row, then the
+/// second of each.
+inline constexpr int64_t kCodePanelRows = 64;
+
+/// sums[i] = sum over the bytes j of row i of table[2 j][low half] + table[2 j + 1][high half].
+/// table [2 num_bytes, 16], entries at most 127, and the greatest sum below 65536.
+/// codes [num_panels, num_bytes, kCodePanelRows]. André et al., Cache locality is not enough (VLDB
+/// 2015): tables in registers.
+using SumCodesFunction = void (*)(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
+                                  int64_t num_bytes, uint16_t* sums) noexcept;
+
+/// scores[i] = scores[i] * factors[i] + offsets[i] (null: 1 and 0); `selected` gets every i with
+/// scores[i] >= threshold, ascending. @return how many there are
+using SelectScoresFunction = int64_t (*)(float* scores, const float* factors, const float* offsets,
+                                         int64_t count, float threshold,
+                                         int32_t* selected) noexcept;
 
 void dot_rows_f32_reference(const float* query, const void* rows, int64_t num_rows,
                             int64_t dimension, float* out) noexcept;
@@ -26,7 +39,9 @@ void dot_rows_f16_reference(const float* query, const void* rows, int64_t num_ro
                             int64_t dimension, float* out) noexcept;
 void dot_rows_u8_reference(const int8_t* query, const uint8_t* rows, int64_t num_rows,
                            int64_t dimension, int32_t* out) noexcept;
-void hamming_rows_reference(const uint64_t* query, const uint64_t* rows, int64_t num_rows,
-                            int64_t num_words, int32_t* out) noexcept;
+void sum_codes_reference(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
+                         int64_t num_bytes, uint16_t* sums) noexcept;
+int64_t select_scores_reference(float* scores, const float* factors, const float* offsets,
+                                int64_t count, float threshold, int32_t* selected) noexcept;
 
 }  // namespace aios

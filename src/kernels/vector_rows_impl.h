@@ -89,13 +89,139 @@ inline void dot_rows_u8(const int8_t* query, const uint8_t* rows, int64_t num_ro
   }
 }
 
-inline void hamming_rows(const uint64_t* query, const uint64_t* rows, int64_t num_rows,
-                         int64_t num_words, int32_t* out) noexcept {
-  for (int64_t i = 0; i < num_rows; ++i, rows += num_words) {
-    int32_t sum = 0;
-    for (int64_t k = 0; k < num_words; ++k) sum += __builtin_popcountll(query[k] ^ rows[k]);
-    out[i] = sum;
+/// One byte of each of kBytes rows looked up in two tables of 16; sums of even and of odd rows
+/// apart, then in order.
+#if defined(__AVX512BW__)
+struct CodeLookup {
+  static constexpr int64_t kBytes = 64;
+  using Bytes = __m512i;
+  static Bytes zero() noexcept { return _mm512_setzero_si512(); }
+  static Bytes look_up(const uint8_t* table, const uint8_t* codes) noexcept {
+    const Bytes halves = _mm512_set1_epi8(15);
+    const Bytes code = _mm512_loadu_si512(codes);
+    const Bytes low = _mm512_broadcast_i32x4(load_table(table));
+    const Bytes high = _mm512_broadcast_i32x4(load_table(table + 16));
+    return _mm512_add_epi8(
+        _mm512_shuffle_epi8(low, _mm512_and_si512(code, halves)),
+        _mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16(code, 4), halves)));
   }
+  static __m128i load_table(const uint8_t* table) noexcept {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  }
+  static Bytes add(Bytes a, Bytes b) noexcept { return _mm512_add_epi16(a, b); }
+  static Bytes odd(Bytes sums) noexcept { return _mm512_srli_epi16(sums, 8); }
+  static void store(Bytes all, Bytes odd, uint16_t* sums) noexcept {
+    const Bytes even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
+    // Interleaved within each 16 bytes, whose order is then put right.
+    const Bytes first = _mm512_unpacklo_epi16(even, odd);
+    const Bytes second = _mm512_unpackhi_epi16(even, odd);
+    const Bytes order = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const Bytes rest = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    _mm512_storeu_si512(sums, _mm512_permutex2var_epi64(first, order, second));
+    _mm512_storeu_si512(sums + 32, _mm512_permutex2var_epi64(first, rest, second));
+  }
+};
+#elif defined(__AVX2__)
+struct CodeLookup {
+  static constexpr int64_t kBytes = 32;
+  using Bytes = __m256i;
+  static Bytes zero() noexcept { return _mm256_setzero_si256(); }
+  static Bytes look_up(const uint8_t* table, const uint8_t* codes) noexcept {
+    const Bytes halves = _mm256_set1_epi8(15);
+    const Bytes code = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
+    const Bytes low = _mm256_broadcastsi128_si256(load_table(table));
+    const Bytes high = _mm256_broadcastsi128_si256(load_table(table + 16));
+    return _mm256_add_epi8(
+        _mm256_shuffle_epi8(low, _mm256_and_si256(code, halves)),
+        _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(code, 4), halves)));
+  }
+  static __m128i load_table(const uint8_t* table) noexcept {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+  }
+  static Bytes add(Bytes a, Bytes b) noexcept { return _mm256_add_epi16(a, b); }
+  static Bytes odd(Bytes sums) noexcept { return _mm256_srli_epi16(sums, 8); }
+  static void store(Bytes all, Bytes odd, uint16_t* sums) noexcept {
+    const Bytes even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
+    const Bytes first = _mm256_unpacklo_epi16(even, odd);
+    const Bytes second = _mm256_unpackhi_epi16(even, odd);
+    auto* const out = reinterpret_cast<__m256i*>(sums);
+    _mm256_storeu_si256(out, _mm256_permute2x128_si256(first, second, 0x20));
+    _mm256_storeu_si256(out + 1, _mm256_permute2x128_si256(first, second, 0x31));
+  }
+};
+#elif defined(__aarch64__)
+struct CodeLookup {
+  static constexpr int64_t kBytes = 16;
+  using Bytes = uint16x8_t;
+  static Bytes zero() noexcept { return vdupq_n_u16(0); }
+  static Bytes look_up(const uint8_t* table, const uint8_t* codes) noexcept {
+    const uint8x16_t code = vld1q_u8(codes);
+    const uint8x16_t low = vqtbl1q_u8(vld1q_u8(table), vandq_u8(code, vdupq_n_u8(15)));
+    const uint8x16_t high = vqtbl1q_u8(vld1q_u8(table + 16), vshrq_n_u8(code, 4));
+    return vreinterpretq_u16_u8(vaddq_u8(low, high));
+  }
+  static Bytes add(Bytes a, Bytes b) noexcept { return vaddq_u16(a, b); }
+  static Bytes odd(Bytes sums) noexcept { return vshrq_n_u16(sums, 8); }
+  static void store(Bytes all, Bytes odd, uint16_t* sums) noexcept {
+    const Bytes even = vsubq_u16(all, vshlq_n_u16(odd, 8));
+    vst1q_u16(sums, vzip1q_u16(even, odd));
+    vst1q_u16(sums + 8, vzip2q_u16(even, odd));
+  }
+};
+#endif
+
+inline void sum_codes(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
+                      int64_t num_bytes, uint16_t* sums) noexcept {
+  for (int64_t panel = 0; panel < num_panels; ++panel, codes += num_bytes * kCodePanelRows) {
+    for (int64_t row = 0; row < kCodePanelRows;
+         row += CodeLookup::kBytes, sums += CodeLookup::kBytes) {
+      // Words of two bytes: `all` adds up even row + 256 * odd row, modulo 65536.
+      auto all = CodeLookup::zero();
+      auto odd = CodeLookup::zero();
+      for (int64_t j = 0; j < num_bytes; ++j) {
+        const auto found = CodeLookup::look_up(table + 32 * j, codes + j * kCodePanelRows + row);
+        all = CodeLookup::add(all, found);
+        odd = CodeLookup::add(odd, CodeLookup::odd(found));
+      }
+      CodeLookup::store(all, odd, sums);
+    }
+  }
+}
+
+/// From `first` on, one by one.
+inline int64_t select_rest(float* scores, const float* factors, const float* offsets, int64_t first,
+                           int64_t count, float threshold, int32_t* selected) noexcept {
+  int64_t num_selected = 0;
+  for (int64_t i = first; i < count; ++i) {
+    if (factors != nullptr) scores[i] *= factors[i];
+    if (offsets != nullptr) scores[i] += offsets[i];
+    selected[num_selected] = static_cast<int32_t>(i);  // there is room for count
+    num_selected += scores[i] >= threshold ? 1 : 0;
+  }
+  return num_selected;
+}
+
+inline int64_t select_scores(float* scores, const float* factors, const float* offsets,
+                             int64_t count, float threshold, int32_t* selected) noexcept {
+  int64_t i = 0;
+  int64_t num_selected = 0;
+#if defined(__AVX512F__)
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512 least = _mm512_set1_ps(threshold);
+  for (; i + 16 <= count; i += 16) {
+    __m512 score = _mm512_loadu_ps(scores + i);
+    if (factors != nullptr) score = _mm512_mul_ps(score, _mm512_loadu_ps(factors + i));
+    if (offsets != nullptr) score = _mm512_add_ps(score, _mm512_loadu_ps(offsets + i));
+    _mm512_storeu_ps(scores + i, score);
+    const __mmask16 mask = _mm512_cmp_ps_mask(score, least, _CMP_GE_OQ);
+    if (mask == 0) continue;
+    const __m512i index = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int32_t>(i)));
+    _mm512_mask_compressstoreu_epi32(selected + num_selected, mask, index);
+    num_selected += __builtin_popcount(mask);
+  }
+#endif
+  return num_selected +
+         select_rest(scores, factors, offsets, i, count, threshold, selected + num_selected);
 }
 
 }  // namespace

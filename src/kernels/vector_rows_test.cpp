@@ -67,7 +67,7 @@ TEST_P(VectorRowsTest, ByteDotsAreExactAtTheExtremes) {
   }
 }
 
-TEST_P(VectorRowsTest, ByteDotsAndHammingEqualTheReference) {
+TEST_P(VectorRowsTest, ByteDotsEqualTheReference) {
   std::mt19937_64 engine(3);
   for (const int64_t dimension : {1, 9, 64, 100, 384, 1000}) {
     std::vector<int8_t> query(static_cast<std::size_t>(dimension));
@@ -79,13 +79,56 @@ TEST_P(VectorRowsTest, ByteDotsAndHammingEqualTheReference) {
     kernels_.dot_rows_u8(query.data(), rows.data(), kRows, dimension, out.data());
     dot_rows_u8_reference(query.data(), rows.data(), kRows, dimension, expected.data());
     EXPECT_EQ(out, expected) << dimension;
+  }
+}
 
-    std::vector<uint64_t> words(static_cast<std::size_t>((kRows + 1) * dimension));
-    for (uint64_t& word : words) word = engine();
-    kernels_.hamming_rows(words.data(), words.data() + dimension, kRows, dimension, out.data());
-    hamming_rows_reference(words.data(), words.data() + dimension, kRows, dimension,
-                           expected.data());
-    EXPECT_EQ(out, expected) << dimension;
+TEST_P(VectorRowsTest, SumsOfCodesEqualTheReference) {
+  std::mt19937_64 engine(7);
+  constexpr int64_t kPanels = 3;
+  for (const int64_t num_bytes : {1, 2, 13, 48, 258}) {
+    for (const uint64_t greatest : {40U, 127U}) {  // 258 * 2 * 127 = 65532
+      std::vector<uint8_t> table(static_cast<std::size_t>(32 * num_bytes));
+      for (uint8_t& entry : table) {
+        entry = static_cast<uint8_t>(greatest == 127 ? 127 : engine() % (greatest + 1));
+      }
+      std::vector<uint8_t> codes(static_cast<std::size_t>(kPanels * num_bytes * kCodePanelRows));
+      for (uint8_t& code : codes) code = static_cast<uint8_t>(engine());
+      std::vector<uint16_t> sums(kPanels * kCodePanelRows);
+      std::vector<uint16_t> expected(sums.size());
+      kernels_.sum_codes(table.data(), codes.data(), kPanels, num_bytes, sums.data());
+      sum_codes_reference(table.data(), codes.data(), kPanels, num_bytes, expected.data());
+      EXPECT_EQ(sums, expected) << num_bytes;
+    }
+  }
+}
+
+TEST_P(VectorRowsTest, SelectionEqualsTheReference) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const int64_t count : {1, 15, 16, 17, 100, 256}) {
+    const auto size = static_cast<std::size_t>(count);
+    std::vector<float> values = random_floats(count, 1, 4);
+    values[size / 2] = std::numeric_limits<float>::quiet_NaN();
+    const std::vector<float> factors = random_floats(count, 1, 5);
+    const std::vector<float> offsets = random_floats(count, 1, 6);
+    for (const float threshold : {-kInfinity, 0.25F, kInfinity}) {
+      for (int kind = 0; kind < 4; ++kind) {
+        const float* const factor = (kind & 1) != 0 ? factors.data() : nullptr;
+        const float* const offset = (kind & 2) != 0 ? offsets.data() : nullptr;
+        std::vector<float> scores = values;
+        std::vector<float> expected_scores = values;
+        std::vector<int32_t> selected(size);
+        std::vector<int32_t> expected(size);
+        selected.resize(static_cast<std::size_t>(kernels_.select_scores(
+            scores.data(), factor, offset, count, threshold, selected.data())));
+        expected.resize(static_cast<std::size_t>(select_scores_reference(
+            expected_scores.data(), factor, offset, count, threshold, expected.data())));
+        EXPECT_EQ(selected, expected) << count;
+        for (std::size_t i = 0; i < size; ++i) {
+          if (i == size / 2) continue;  // not a number
+          EXPECT_EQ(scores[i], expected_scores[i]) << i;
+        }
+      }
+    }
   }
 }
 

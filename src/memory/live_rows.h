@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "memory/catalog_writer.h"
+#include "memory/vector_codes.h"
 
 namespace aios {
 
@@ -47,7 +48,8 @@ struct RowBlock {
   std::span<const float> norms;
   std::span<const float> embeddings;
   RowBits live;
-  std::array<std::shared_ptr<const void>, 5> codes;  // by VectorPrecision, as a search made them
+  std::shared_ptr<const std::vector<float>> factors;  // per row: `row_factors`, as a search made it
+  std::array<std::shared_ptr<const VectorCodes>, 5> codes;  // by VectorPrecision, likewise
 };
 
 class LiveRows {

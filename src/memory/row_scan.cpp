@@ -1,21 +1,40 @@
 #include "memory/row_scan.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
-#include <cstring>
 #include <exception>
-
-#include "memory/vector_codes.h"
+#include <numeric>
 
 namespace aios {
 namespace {
 
-constexpr std::size_t kTileRows = 256;
-constexpr std::size_t kQueriesPerPass =
-    64;  // their scores of a tile stay in the second-level cache
+constexpr std::size_t kTileRows = 256;        // whole panels of signs
+constexpr std::size_t kQueriesPerPass = 128;  // their scores of a tile stay in the caches
 constexpr std::size_t kMinMatrixQueries = 4;  // from here on a matrix product is quicker
 
-/// One thread's share of a pass: stretches of rows against a group of queries.
+/// Calls `body` for 0 to count - 1 on all threads, in ascending order on each, and throws what one
+/// of them threw.
+template <typename Body>
+void for_all(ThreadPool& pool, std::size_t count, Body body) {
+  const auto num_threads = static_cast<std::size_t>(pool.num_threads());
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::exception_ptr> failures(num_threads);
+  pool.parallel_for(pool.num_threads(), [&](int64_t thread) {
+    const auto slot = static_cast<std::size_t>(thread);
+    try {
+      for (std::size_t i = next++; i < count; i = next++) body(slot, i);
+    } catch (...) {
+      failures[slot] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+/// One thread's share of a pass: blocks of rows against a group of queries.
 class TileScanner {
  public:
   TileScanner(const RowScan& scan, const Kernels& kernels, std::size_t first_query,
@@ -24,10 +43,14 @@ class TileScanner {
         kernels_(kernels),
         dimension_(static_cast<std::size_t>(scan.dimension)),
         num_queries_(num_queries),
-        queries_(scan.queries.subspan(first_query * dimension_, num_queries * dimension_)),
+        queries_(num_queries * dimension_),
         scores_(num_queries * kTileRows),
         counts_(kTileRows),
+        sums_(kTileRows),
+        selected_(kTileRows),
         tops_(num_queries, TopCandidates(scan.limit)) {
+    const auto queries = scan.queries.subspan(first_query * dimension_, queries_.size());
+    std::copy(queries.begin(), queries.end(), queries_.begin());
     for (std::size_t q = 0; q < num_queries; ++q) prepare(q);
   }
 
@@ -37,7 +60,8 @@ class TileScanner {
       const std::size_t end = std::min(begin + kTileRows, num_rows);
       const std::size_t wanted = scan_.allowed[block].count(begin, end);
       constexpr std::size_t kSparse = 8;  // fewer rows than one in eight are read one by one
-      if (wanted * kSparse >= end - begin) {
+      const bool in_panels = scan_.precision == VectorPrecision::kBinary;
+      if (wanted * kSparse >= end - begin || (in_panels && wanted > 0)) {
         scan_rows(block, begin, end);
       } else if (wanted > 0) {
         for (std::size_t row = begin; row < end; ++row) {
@@ -51,15 +75,21 @@ class TileScanner {
 
  private:
   [[nodiscard]] std::span<const float> query(std::size_t q) const {
-    return queries_.subspan(q * dimension_, dimension_);
+    return std::span(queries_).subspan(q * dimension_, dimension_);
   }
 
+  /// Scales the query so that factors of rows alone make scores of products.
   void prepare(std::size_t q) {
-    norms_.push_back(embedding_norm(query(q)));
+    const float norm = embedding_norm(query(q));
+    const float scale = scan_.metric == Metric::kL2 ? 2 : 1;
+    const float divisor = scan_.metric == Metric::kCosine && norm > 0 ? norm : 1;
+    for (std::size_t k = q * dimension_; k < (q + 1) * dimension_; ++k) {
+      queries_[k] *= scale / divisor;
+    }
     if (scan_.precision == VectorPrecision::kInt8) {
       byte_queries_.push_back(encode_byte_query(query(q)));
     } else if (scan_.precision == VectorPrecision::kBinary) {
-      bit_queries_.push_back(encode_vectors(query(q), scan_.dimension, scan_.precision));
+      sign_queries_.push_back(encode_sign_query(query(q)));
     } else if (num_queries_ >= kMinMatrixQueries) {
       const auto stride = static_cast<std::size_t>(padded_depth(scan_.dimension));
       padded_.resize((q + 1) * stride);
@@ -68,21 +98,28 @@ class TileScanner {
   }
 
   void scan_rows(std::size_t block, std::size_t begin, std::size_t end) {
-    compute_scores(scan_.blocks[block], begin, end);
+    const RowBlock& rows = scan_.blocks[block];
+    compute_products(rows, begin, end);
+    const float* const factors =
+        scan_.metric == Metric::kInnerProduct ? nullptr : rows.factors->data() + begin;
+    const bool adds = scan_.metric == Metric::kL2;
     for (std::size_t q = 0; q < num_queries_; ++q) {
       TopCandidates& top = tops_[q];
-      const float* const scores = scores_.data() + q * kTileRows;
-      for (std::size_t row = begin; row < end; ++row) {
-        if (!(scores[row - begin] >= top.threshold()) || !scan_.allowed[block].at(row)) continue;
-        top.add({scores[row - begin], scan_.blocks[block].sequences[row],
-                 static_cast<uint32_t>(block), static_cast<uint32_t>(row)});
+      float* const scores = scores_.data() + q * kTileRows;
+      const int64_t count = kernels_.select_scores(
+          scores, adds ? nullptr : factors, adds ? factors : nullptr,
+          static_cast<int64_t>(end - begin), top.threshold(), selected_.data());
+      for (int64_t i = 0; i < count; ++i) {
+        const auto at = static_cast<std::size_t>(selected_[static_cast<std::size_t>(i)]);
+        if (!scan_.allowed[block].at(begin + at)) continue;
+        top.add({scores[at], rows.sequences[begin + at], static_cast<uint32_t>(block),
+                 static_cast<uint32_t>(begin + at)});
       }
     }
   }
 
-  void compute_scores(const RowBlock& block, std::size_t begin, std::size_t end) {
-    const auto* const codes = static_cast<const VectorCodes*>(
-        block.codes[static_cast<std::size_t>(scan_.precision)].get());
+  void compute_products(const RowBlock& block, std::size_t begin, std::size_t end) {
+    const VectorCodes* const codes = block.codes[static_cast<std::size_t>(scan_.precision)].get();
     const auto num_rows = static_cast<int64_t>(end - begin);
     const std::size_t first = begin * dimension_;
     switch (scan_.precision) {
@@ -102,9 +139,9 @@ class TileScanner {
         multiply_bytes(*codes, begin, num_rows);
         break;
       case VectorPrecision::kBinary:
-        return count_bits(*codes, begin, num_rows);
+        look_up_signs(*codes, begin, end);
+        break;
     }
-    apply_metric(block, begin, end);
   }
 
   void multiply(DotRowsFunction dots, MatmulFunction matmul, const void* rows, int64_t num_rows) {
@@ -141,33 +178,19 @@ class TileScanner {
     }
   }
 
-  void count_bits(const VectorCodes& codes, std::size_t begin, int64_t num_rows) {
-    const int64_t words = code_words(scan_.dimension);
-    const auto* const rows = reinterpret_cast<const uint64_t*>(codes.bytes.data());
+  void look_up_signs(const VectorCodes& codes, std::size_t begin, std::size_t end) {
+    const int64_t num_bytes = sign_bytes(scan_.dimension);
+    const auto* const rows = reinterpret_cast<const uint8_t*>(codes.bytes.data());
+    const auto panel_rows = static_cast<std::size_t>(kCodePanelRows);
+    const std::size_t num_panels = (end - begin + panel_rows - 1) / panel_rows;
     for (std::size_t q = 0; q < num_queries_; ++q) {
-      const auto* const bits = reinterpret_cast<const uint64_t*>(bit_queries_[q]->bytes.data());
-      kernels_.hamming_rows(bits, rows + begin * static_cast<std::size_t>(words), num_rows, words,
-                            counts_.data());
+      const SignQuery& query = sign_queries_[q];
+      kernels_.sum_codes(query.table.data(), rows + begin * static_cast<std::size_t>(num_bytes),
+                         static_cast<int64_t>(num_panels), num_bytes, sums_.data());
       float* const scores = scores_.data() + q * kTileRows;
-      for (std::size_t i = 0; i < static_cast<std::size_t>(num_rows); ++i) {
-        scores[i] = -static_cast<float>(counts_[i]);
-      }
-    }
-  }
-
-  /// Scores from products.
-  void apply_metric(const RowBlock& block, std::size_t begin, std::size_t end) {
-    if (scan_.metric == Metric::kInnerProduct) return;
-    const float* const norms = block.norms.data() + begin;
-    for (std::size_t q = 0; q < num_queries_; ++q) {
-      float* const scores = scores_.data() + q * kTileRows;
-      const float norm = norms_[q];
-      if (scan_.metric == Metric::kCosine) {
-        for (std::size_t i = 0; i < end - begin; ++i) scores[i] /= norm * norms[i];
-      } else {
-        for (std::size_t i = 0; i < end - begin; ++i) {
-          scores[i] = 2 * scores[i] - norm * norm - norms[i] * norms[i];
-        }
+      for (std::size_t i = 0; i < end - begin; ++i) {
+        const float product = query.step * static_cast<float>(sums_[i]) + query.offset;
+        scores[i] = product * codes.scales[begin + i];
       }
     }
   }
@@ -176,102 +199,77 @@ class TileScanner {
   const Kernels& kernels_;
   std::size_t dimension_;
   std::size_t num_queries_;
-  std::span<const float> queries_;
-  std::vector<float> norms_;
-  std::vector<float> padded_;  // queries as matrix products want them
+  std::vector<float> queries_;  // scaled
+  std::vector<float> padded_;   // queries as matrix products want them
   std::vector<ByteQuery> byte_queries_;
-  std::vector<std::shared_ptr<const VectorCodes>> bit_queries_;
+  std::vector<SignQuery> sign_queries_;
   std::vector<float> scores_;  // [query, kTileRows]
   std::vector<int32_t> counts_;
+  std::vector<uint16_t> sums_;
+  std::vector<int32_t> selected_;
   std::vector<TopCandidates> tops_;
 };
 
-/// Cuts the blocks into shares of about equal numbers of rows: the first block of each, and the
-/// end.
-std::vector<std::size_t> cut_shares(std::span<const RowBlock> blocks, std::size_t num_shares) {
-  std::size_t num_rows = 0;
-  for (const RowBlock& block : blocks) num_rows += block.sequences.size();
-  std::vector<std::size_t> cuts = {0};
-  std::size_t seen = 0;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    seen += blocks[i].sequences.size();
-    if (seen * num_shares >= num_rows * cuts.size()) cuts.push_back(i + 1);
-  }
-  if (cuts.back() != blocks.size()) cuts.push_back(blocks.size());
-  return cuts;
-}
-
 }  // namespace
 
-void TopCandidates::add(const Candidate& candidate) {
-  if (heap_.size() == limit_) {
-    if (limit_ == 0 || !ranks_before(candidate, heap_.front())) return;
-    std::pop_heap(heap_.begin(), heap_.end(), ranks_before);
-    heap_.back() = candidate;
-  } else {
-    heap_.push_back(candidate);
-  }
-  std::push_heap(heap_.begin(), heap_.end(), ranks_before);
-  if (heap_.size() == limit_) threshold_ = heap_.front().score;
-}
-
-std::vector<Candidate> TopCandidates::take() {
-  std::sort(heap_.begin(), heap_.end(), ranks_before);
-  return std::move(heap_);
+void prepare_blocks(std::span<RowBlock> blocks, const CollectionInfo& collection,
+                    VectorPrecision precision, ThreadPool& pool) {
+  for_all(pool, blocks.size(), [&](std::size_t, std::size_t i) {
+    RowBlock& block = blocks[i];
+    if (block.factors == nullptr) {
+      block.factors =
+          std::make_shared<const std::vector<float>>(row_factors(block.norms, collection.metric));
+    }
+    auto& codes = block.codes[static_cast<std::size_t>(precision)];
+    if (codes == nullptr && precision != VectorPrecision::kF32) {
+      codes = encode_vectors(block.embeddings, collection.dimension, precision);
+    }
+  });
 }
 
 std::vector<std::vector<Candidate>> scan_rows(const RowScan& scan, const Kernels& kernels,
                                               ThreadPool& pool) {
   const std::size_t num_queries = scan.queries.size() / static_cast<std::size_t>(scan.dimension);
-  const auto num_threads = static_cast<std::size_t>(pool.num_threads());
-  const std::vector<std::size_t> cuts = cut_shares(scan.blocks, 4 * num_threads);
   std::vector<std::vector<Candidate>> results;
   for (std::size_t first = 0; first < num_queries; first += kQueriesPerPass) {
     const std::size_t count = std::min(kQueriesPerPass, num_queries - first);
     std::vector<TileScanner> scanners;
-    for (std::size_t i = 0; i + 1 < cuts.size(); ++i)
-      scanners.emplace_back(scan, kernels, first, count);
-    std::vector<std::exception_ptr> failures(scanners.size());
-    pool.parallel_for(static_cast<int64_t>(scanners.size()), [&](int64_t chunk) {
-      const auto share = static_cast<std::size_t>(chunk);
-      try {
-        for (std::size_t block = cuts[share]; block < cuts[share + 1]; ++block) {
-          scanners[share].scan_block(block);
-        }
-      } catch (...) {
-        failures[share] = std::current_exception();
-      }
-    });
-    for (const std::exception_ptr& failure : failures) {
-      if (failure) std::rethrow_exception(failure);
-    }
+    for (int i = 0; i < pool.num_threads(); ++i) scanners.emplace_back(scan, kernels, first, count);
+    for_all(pool, scan.blocks.size(),
+            [&](std::size_t thread, std::size_t block) { scanners[thread].scan_block(block); });
     for (std::size_t q = 0; q < count; ++q) {
-      TopCandidates best(scan.limit);
-      for (TileScanner& scanner : scanners) {
-        for (const Candidate& candidate : scanner.tops()[q].take()) best.add(candidate);
-      }
-      results.push_back(best.take());
+      std::vector<Candidate> all;
+      for (TileScanner& scanner : scanners) scanner.tops()[q].move_to(all);
+      results.push_back(best_candidates(std::move(all), scan.limit));
     }
   }
   return results;
 }
 
 float exact_score(std::span<const float> a, std::span<const float> b, Metric metric) noexcept {
-  double product = 0;
-  double norm_a = 0;
-  double norm_b = 0;
-  double distance = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    const double x = a[k];
-    const double y = b[k];
-    product += x * y;
-    norm_a += x * x;
-    norm_b += y * y;
-    distance += (x - y) * (x - y);
+  // Several sums side by side: compilers make vectors of them, in the order written here.
+  constexpr std::size_t kSums = 8;
+  std::array<double, kSums> products{};
+  std::array<double, kSums> squares_a{};
+  std::array<double, kSums> squares_b{};
+  std::array<double, kSums> distances{};
+  const auto add = [&](std::size_t j, double x, double y) {
+    products[j] += x * y;
+    squares_a[j] += x * x;
+    squares_b[j] += y * y;
+    distances[j] += (x - y) * (x - y);
+  };
+  std::size_t k = 0;
+  for (; k + kSums <= a.size(); k += kSums) {
+    for (std::size_t j = 0; j < kSums; ++j) add(j, a[k + j], b[k + j]);
   }
-  if (metric == Metric::kL2) return static_cast<float>(-distance);
-  if (metric == Metric::kInnerProduct) return static_cast<float>(product);
-  return static_cast<float>(product / std::sqrt(norm_a * norm_b));
+  for (; k < a.size(); ++k) add(k % kSums, a[k], b[k]);
+  const auto total = [](const std::array<double, kSums>& sums) {
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+  };
+  if (metric == Metric::kL2) return static_cast<float>(-total(distances));
+  if (metric == Metric::kInnerProduct) return static_cast<float>(total(products));
+  return static_cast<float>(total(products) / std::sqrt(total(squares_a) * total(squares_b)));
 }
 
 }  // namespace aios

@@ -48,7 +48,8 @@ std::vector<int64_t> StoreReader::select(const Collection& collection, const Sql
   return sequences;
 }
 
-Memory StoreReader::load(const Collection& collection, int64_t sequence) const {
+Memory StoreReader::load(const Collection& collection, int64_t sequence,
+                         const MemoryParts& parts) const {
   Memory memory;
   {
     Query row(database_,
@@ -66,8 +67,12 @@ Memory StoreReader::load(const Collection& collection, int64_t sequence) const {
     memory.metadata.quality_score = static_cast<float>(row.real(5));
     memory.metadata.extra = row.text(6);
   }
-  memory.content = read_content(database_, segments_, collection.id, sequence);
-  memory.embedding = read_embedding(database_, segments_, collection.id, sequence);
+  if (parts.content) {
+    memory.content = read_content(database_, segments_, collection.id, sequence);
+  }
+  if (parts.embedding) {
+    memory.embedding = read_embedding(database_, segments_, collection.id, sequence);
+  }
   return memory;
 }
 

@@ -9,6 +9,12 @@
 
 namespace aios {
 
+/// What is read of a memory beside its metadata.
+struct MemoryParts {
+  bool content = true;
+  bool embedding = true;
+};
+
 class StoreReader {
  public:
   /// Borrows `segments`. @throws StorageError if there is no store; IoError
@@ -39,8 +45,10 @@ class StoreReader {
   /// Sequences of the memories that pass, ascending; expired ones never do.
   [[nodiscard]] std::vector<int64_t> select(const Collection& collection,
                                             const SqlCondition& filter, int64_t now) const;
-  /// A memory that is there. @throws FormatError, StorageError
-  [[nodiscard]] Memory load(const Collection& collection, int64_t sequence) const;
+  /// A memory that is there: its metadata, and what `parts` names.
+  /// @throws FormatError, StorageError
+  [[nodiscard]] Memory load(const Collection& collection, int64_t sequence,
+                            const MemoryParts& parts = {}) const;
 
  private:
   [[nodiscard]] int64_t generation() const;

@@ -56,13 +56,9 @@ int32_t default_rescore(VectorPrecision precision) noexcept {
   return 1;
 }
 
-/// Encodes the blocks that have no codes of this precision yet.
-void make_codes(std::span<RowBlock> blocks, int32_t dimension, VectorPrecision precision) {
-  if (precision == VectorPrecision::kF32) return;
-  for (RowBlock& block : blocks) {
-    auto& codes = block.codes[static_cast<std::size_t>(precision)];
-    if (codes == nullptr) codes = encode_vectors(block.embeddings, dimension, precision);
-  }
+std::span<const float> row_of(const RowScan& scan, const Candidate& candidate) {
+  const auto dimension = static_cast<std::size_t>(scan.dimension);
+  return scan.blocks[candidate.block].embeddings.subspan(candidate.row * dimension, dimension);
 }
 
 /// The rows that may be found: live, not expired, and passing the filter.
@@ -72,8 +68,9 @@ std::vector<RowBits> allowed_rows(const StoreReader& reader, const Collection& c
   std::vector<RowBits> allowed;
   for (const RowBlock& block : rows.blocks()) allowed.push_back(block.live);
   Query expired(reader.database(),
+                // The signs keep SQLite at the index of expiry, which is short.
                 "SELECT sequence FROM memory WHERE expires_at IS NOT NULL AND expires_at <= ? AND "
-                "collection_id = ? ORDER BY sequence");
+                "+collection_id = ? ORDER BY +sequence");
   expired.bind(now).bind(collection.id);
   std::vector<int64_t> sequences;
   while (expired.step()) sequences.push_back(expired.integer(0));
@@ -120,6 +117,10 @@ struct VectorSearch::Implementation {
   [[nodiscard]] Results by_vector(const Collection& collection, const SearchRequest& request,
                                   const SqlCondition& filter, std::span<const float> queries,
                                   std::size_t count, int64_t now) const;
+  [[nodiscard]] std::vector<Candidate> rescore_candidates(std::vector<Candidate> candidates,
+                                                          std::span<const float> query,
+                                                          const RowScan& scan,
+                                                          std::size_t limit) const;
   [[nodiscard]] std::vector<RankedMemory> by_text(const Collection& collection,
                                                   const std::string& text,
                                                   const SqlCondition& filter, std::size_t count,
@@ -142,7 +143,7 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
     std::span<const float> queries, std::size_t count, int64_t now) const {
   LiveRows& rows = reader.live_rows(collection);
   const std::vector<RowBits> allowed = allowed_rows(reader, collection, rows, filter, now);
-  make_codes(rows.blocks(), collection.info.dimension, request.precision);
+  prepare_blocks(rows.blocks(), collection.info, request.precision, pool);
   const int32_t rescore =
       request.rescore > 0 ? request.rescore : default_rescore(request.precision);
   constexpr std::size_t kSpare = 8;  // sums in float may order neighbours otherwise than in double
@@ -155,21 +156,37 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
   scan.allowed = allowed;
   scan.limit = count * static_cast<std::size_t>(rescore) + kSpare;
 
-  const auto dimension = static_cast<std::size_t>(scan.dimension);
   Results results;
-  for (const std::vector<Candidate>& candidates : scan_rows(scan, kernels, pool)) {
+  for (std::vector<Candidate>& candidates : scan_rows(scan, kernels, pool)) {
+    const auto dimension = static_cast<std::size_t>(scan.dimension);
     const auto query = queries.subspan(results.size() * dimension, dimension);
+    if (request.precision != VectorPrecision::kF32) {
+      candidates = rescore_candidates(std::move(candidates), query, scan, count + kSpare);
+    }
     std::vector<RankedMemory>& ranked = results.emplace_back();
     for (const Candidate& candidate : candidates) {
-      const auto row =
-          rows.blocks()[candidate.block].embeddings.subspan(candidate.row * dimension, dimension);
-      const float score = exact_score(query, row, scan.metric);
+      const float score = exact_score(query, row_of(scan, candidate), scan.metric);
       ranked.push_back({candidate.sequence, score, score, std::nullopt});
     }
     sort_by_score(ranked);
     ranked.resize(std::min(ranked.size(), count));
   }
   return results;
+}
+
+/// The best `limit` of candidates by their vectors, in f32.
+std::vector<Candidate> VectorSearch::Implementation::rescore_candidates(
+    std::vector<Candidate> candidates, std::span<const float> query, const RowScan& scan,
+    std::size_t limit) const {
+  const bool adds = scan.metric == Metric::kL2;
+  for (Candidate& candidate : candidates) {
+    kernels.dot_rows_f32(query.data(), row_of(scan, candidate).data(), 1, scan.dimension,
+                         &candidate.score);
+    if (scan.metric == Metric::kInnerProduct) continue;
+    const float factor = (*scan.blocks[candidate.block].factors)[candidate.row];
+    candidate.score = adds ? 2 * candidate.score + factor : candidate.score * factor;
+  }
+  return best_candidates(std::move(candidates), limit);
 }
 
 std::vector<RankedMemory> VectorSearch::Implementation::by_text(const Collection& collection,
@@ -247,11 +264,12 @@ std::vector<RankedMemory> VectorSearch::Implementation::search(const Collection&
 std::vector<SearchHit> VectorSearch::Implementation::load(const Collection& collection,
                                                           std::span<const RankedMemory> ranked,
                                                           const SearchRequest& request) const {
+  const MemoryParts parts = {request.include_content, request.include_embedding};
   std::vector<SearchHit> hits;
   for (const RankedMemory& memory : ranked) {
     if (request.min_score && memory.score < *request.min_score) continue;
-    hits.push_back({reader.load(collection, memory.sequence), memory.score, memory.vector_score,
-                    memory.text_score});
+    hits.push_back({reader.load(collection, memory.sequence, parts), memory.score,
+                    memory.vector_score, memory.text_score});
   }
   return hits;
 }

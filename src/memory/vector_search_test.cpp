@@ -228,6 +228,23 @@ TEST_F(VectorSearchTest, MinScoreCutsTheList) {
   EXPECT_THAT(ids_of(search_->search(request)), ElementsAre("id-5"));
 }
 
+TEST_F(VectorSearchTest, HitsHoldWhatWasAskedFor) {
+  open_with(20, 10);
+  for (const std::size_t i : {5U, 15U}) {
+    SearchRequest request;
+    request.embedding = memories_[i].embedding;
+    request.top_k = 1;
+    EXPECT_EQ(search_->search(request).at(0).memory.content, memories_[i].content);
+    EXPECT_EQ(search_->search(request).at(0).memory.embedding, memories_[i].embedding);
+    request.include_content = false;
+    request.include_embedding = false;
+    const std::vector<SearchHit> hits = search_->search(request);
+    EXPECT_THAT(ids_of(hits), ElementsAre(memories_[i].memory_id));
+    EXPECT_TRUE(hits.at(0).memory.content.empty());
+    EXPECT_TRUE(hits.at(0).memory.embedding.empty());
+  }
+}
+
 TEST_F(VectorSearchTest, ARequestThatMakesNoSenseSaysWhy) {
   open_with(10, 5);
   const auto message = [&](auto change) {
