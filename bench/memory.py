@@ -115,7 +115,8 @@ class SearchBench:
             for first in singles:
                 self.add(f"aios {precision}", 1, *reorder(first, self.store.search(precision, first,
                                                                                    1)))
-            self.add(f"aios {precision}", BATCH, *reorder(0, self.store.search(precision, 0, BATCH)))
+            self.add(f"aios {precision}", BATCH,
+                     *reorder(0, self.store.search(precision, 0, BATCH)))
         for who, peer in self.peers.items():
             for first in singles:
                 query = self.queries[first:first + 1]
@@ -156,10 +157,11 @@ class SearchBench:
     def report(self):
         one = summary(self.samples["aios f32", 1])["median"]
         share = self.base.nbytes / one / np.median(self.bandwidths)
+        header = ["", "ms, median", "p99", "times aios f32", f"queries/s in batches of {BATCH}",
+                  "recall@10", "bytes a vector scanned", "build, s"]
         return (f"**{self.name}**, {len(self.base)} x {self.dimension}: f32 reads "
-                f"{self.base.nbytes / one / 1e9:.1f} GB/s, {100 * share:.0f} % of what numpy reads\n\n"
-                + table(["", "ms, median", "p99", "times aios f32", f"queries/s in batches of {BATCH}",
-                         "recall@10", "bytes a vector scanned", "build, s"], self.rows()))
+                f"{self.base.nbytes / one / 1e9:.1f} GB/s, {100 * share:.0f} % of what numpy "
+                "reads\n\n" + table(header, self.rows()))
 
 
 def reorder(first, timed_result):

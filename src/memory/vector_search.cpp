@@ -40,20 +40,10 @@ void check_model(const SearchRequest& request, const CollectionInfo& collection)
                      "': use that model, or another collection");
 }
 
-/// Candidates per result: more where a code says less of its vector. Recall depends on the vectors.
+/// Candidates per result. Measured (bench/memory.py): recall@10 of 100,000 sentences by MiniLM is
+/// 1.000 with halves and bytes, and 0.993 with signs.
 int32_t default_rescore(VectorPrecision precision) noexcept {
-  switch (precision) {
-    case VectorPrecision::kF32:
-      return 1;
-    case VectorPrecision::kF16:
-    case VectorPrecision::kBF16:
-      return 2;
-    case VectorPrecision::kInt8:
-      return 4;
-    case VectorPrecision::kBinary:
-      return 50;
-  }
-  return 1;
+  return precision == VectorPrecision::kBinary ? 20 : 1;
 }
 
 std::span<const float> row_of(const RowScan& scan, const Candidate& candidate) {
