@@ -79,26 +79,25 @@ const GroupGrid& GroupGridFinder::find(std::span<const float> weights,
     find_int8_scale(weights, importance);
     return grid_;
   }
-  fit_lines(weights, importance);
-  const float covering = covering_scale();
-  if (search_ == GridSearch::kRange) {
-    grid_.scale = scale_of(covering);
-    fit_blocks(f16_to_float(grid_.scale), std::numeric_limits<double>::infinity());
-    grid_.blocks = candidate_;
-    return grid_;
-  }
+  double best = std::numeric_limits<double>::infinity();
+  fit_lines(weights, importance, GridSearch::kRange);
+  try_scale(covering_scale(), best);
+  if (search_ == GridSearch::kRange) return grid_;
+  fit_lines(weights, importance, GridSearch::kLeastSquares);
   // A scale below the covering one cuts the widest block's ends off and makes all others finer.
   constexpr std::array kShares = {1.0F, 0.94F, 0.97F, 1.03F, 1.07F, 0.88F};
-  double best = std::numeric_limits<double>::infinity();
-  for (const float share : kShares) {
-    const uint16_t scale = scale_of(covering * share);
-    const double error = fit_blocks(f16_to_float(scale), best);
-    if (error >= best) continue;
-    best = error;
-    grid_.scale = scale;
-    grid_.blocks = candidate_;
-  }
+  const float covering = covering_scale();
+  for (const float share : kShares) try_scale(covering * share, best);
   return grid_;
+}
+
+void GroupGridFinder::try_scale(float value, double& best) {
+  const uint16_t scale = scale_of(value);
+  const double error = fit_blocks(f16_to_float(scale), best);
+  if (error >= best) return;
+  best = error;
+  grid_.scale = scale;
+  grid_.blocks = candidate_;
 }
 
 void GroupGridFinder::find_int8_scale(std::span<const float> weights,
@@ -125,15 +124,16 @@ void GroupGridFinder::find_int8_scale(std::span<const float> weights,
   }
 }
 
-void GroupGridFinder::fit_lines(std::span<const float> weights, std::span<const float> importance) {
+void GroupGridFinder::fit_lines(std::span<const float> weights, std::span<const float> importance,
+                                GridSearch search) {
   const auto block_size = static_cast<std::size_t>(format_.block_size());
   blocks_.clear();
   for (std::size_t begin = 0; begin < weights.size(); begin += block_size) {
     const std::size_t size = std::min(block_size, weights.size() - begin);
     const auto x = weights.subspan(begin, size);
     const auto w = importance.subspan(begin, size);
-    const Line line = search_ == GridSearch::kRange ? range_line(x, format_.max_code())
-                                                    : least_squares_line(x, w, format_.max_code());
+    const Line line = search == GridSearch::kRange ? range_line(x, format_.max_code())
+                                                   : least_squares_line(x, w, format_.max_code());
     blocks_.push_back({static_cast<int64_t>(begin), x, w, line.start, line.step});
   }
 }
@@ -162,9 +162,15 @@ double GroupGridFinder::fit_block(const Block& block, float scale, BlockGrid& be
   const auto max_code = static_cast<float>(format_.max_code());
   const Points unit = points_of(format_, {.start = 1, .step = 1});
   const auto start_unit = unit.start + static_cast<float>(kGridZero);
-  const float middle = (block.start + block.step * max_code / 2) / scale;
+  // A block that begins beyond the last start keeps its end by a longer step: int2 has no start
+  // near the end of the grid.
+  const float greatest_start =
+      start_unit * static_cast<float>(format_.max_start()) - static_cast<float>(kGridZero);
+  const float end = (block.start + block.step * max_code) / scale;
+  const float begin = std::min(block.start / scale, greatest_start);
+  const float middle = (begin + end) / 2;
   const auto nearest_step =
-      std::min<int64_t>(std::lround(block.step / scale / unit.step), format_.max_step());
+      std::min<int64_t>(std::lround((end - begin) / max_code / unit.step), format_.max_step());
   const int64_t reach = search_ == GridSearch::kRange ? 0 : 1;
   double best_error = std::numeric_limits<double>::infinity();
   for (int64_t step = nearest_step - reach; step <= nearest_step + reach; ++step) {

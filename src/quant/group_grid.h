@@ -16,8 +16,8 @@ struct GroupGrid {
 };
 
 /// `kRange` spans each block's smallest to largest weight: round to nearest. `kLeastSquares` looks
-/// for the grid whose sum of importance * (weight - rounded weight)^2 is least, among narrower and
-/// wider ones.
+/// for the grid whose sum of importance * (weight - rounded weight)^2 is least, among that one and
+/// narrower and wider ones.
 enum class GridSearch { kRange, kLeastSquares };
 
 /// Finds grids one group at a time. Keeps scratch memory: one for each thread.
@@ -38,7 +38,10 @@ class GroupGridFinder {
     float step;
   };
   void find_int8_scale(std::span<const float> weights, std::span<const float> importance);
-  void fit_lines(std::span<const float> weights, std::span<const float> importance);
+  void fit_lines(std::span<const float> weights, std::span<const float> importance,
+                 GridSearch search);
+  /// Keeps the grid under the scale nearest to `value` if its error is below `best`.
+  void try_scale(float value, double& best);
   /// The scale at which every block's line lies on the grid.
   [[nodiscard]] float covering_scale() const noexcept;
   /// The blocks' best starts and steps under a scale. @return the error, or what is above `limit`
