@@ -1,5 +1,6 @@
 #include "memory/database.h"
 
+#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -20,6 +21,24 @@ int open_flags(DatabaseMode mode) {
       break;
   }
   return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+}
+
+/// The system's last error of a file that SQLite has open.
+int last_system_error(sqlite3* handle, int pointer_operation) {
+  sqlite3_file* file = nullptr;
+  int code = 0;
+  if (sqlite3_file_control(handle, "main", pointer_operation, &file) != SQLITE_OK) return 0;
+  if (file == nullptr || file->pMethods == nullptr) return 0;
+  file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &code);
+  return code;
+}
+
+/// Whether what looks damaged could not be read: SQLite calls both by one name (its unixRead and
+/// SQLITE_IOERR_CORRUPTFS).
+bool is_unreadable(sqlite3* handle) {
+  if (handle == nullptr) return false;
+  return last_system_error(handle, SQLITE_FCNTL_FILE_POINTER) == EIO ||
+         last_system_error(handle, SQLITE_FCNTL_JOURNAL_POINTER) == EIO;
 }
 
 }  // namespace
@@ -48,7 +67,7 @@ void Database::fail(int code) const {
       throw std::bad_alloc();
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      throw StorageError(message + "; restore the folder from a copy");
+      fail_damaged(what);
     case SQLITE_FULL:
       throw IoError(message + "; free some space and try again");
     case SQLITE_BUSY:
@@ -62,6 +81,13 @@ void Database::fail(int code) const {
     default:
       throw StorageError(message);
   }
+}
+
+void Database::fail_damaged(const std::string& what) const {
+  if (is_unreadable(handle_.get())) {
+    throw IoError("'" + path_ + "': the disk cannot read it; check the disk, and try again");
+  }
+  throw StorageError("'" + path_ + "': " + what + "; restore the folder from a copy");
 }
 
 void Database::execute(const char* sql) {

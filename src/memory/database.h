@@ -41,6 +41,9 @@ class Database {
 
   /// @throws what the code of the last call deserves
   [[noreturn]] void fail(int code) const;
+  /// @param what is wrong with the data
+  /// @throws IoError if the disk did not give them, else StorageError
+  [[noreturn]] void fail_damaged(const std::string& what) const;
 
  private:
   friend class Query;

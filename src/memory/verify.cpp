@@ -6,13 +6,13 @@
 namespace aios {
 namespace {
 
-[[noreturn]] void fail(Database& database, const std::string& what) {
-  throw StorageError("'" + database.path() + "': " + what + "; restore the folder from a copy");
-}
-
 void check_catalog_pages(Database& database) {
   Query check(database, "PRAGMA integrity_check(1)");
-  if (check.step() && check.text(0) != "ok") fail(database, std::string(check.text(0)));
+  if (!check.step() || check.text(0) == "ok") return;
+  std::string what(check.text(0));
+  if (what.starts_with("***")) what.erase(0, what.find('\n') + 1);  // the database's name
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  database.fail_damaged(what);
 }
 
 /// Every live memory is in exactly one place, hot or sealed, and no dead row is live.
@@ -31,7 +31,8 @@ void check_rows(Database& database, SegmentFiles& segments, const Collection& co
   while (sealed.step()) {
     const auto segment = segments.open(sealed.integer(0));
     if (segment->num_rows() != sealed.integer(1) || segment->num_bytes() != sealed.integer(2)) {
-      fail(database, "'" + segment->path() + "' is not the segment that the catalogue names");
+      database.fail_damaged("'" + segment->path() +
+                            "' is not the segment that the catalogue names");
     }
     segment->verify();
     for (const MemorySegment::Group& group : segment->groups()) {
@@ -55,10 +56,11 @@ void check_rows(Database& database, SegmentFiles& segments, const Collection& co
   auto next = live.begin();
   for (; rows.step(); ++next) {
     if (next == live.end() || *next != rows.integer(0)) {
-      fail(database, "memory " + std::to_string(rows.integer(0)) + " and the rows disagree");
+      database.fail_damaged("memory " + std::to_string(rows.integer(0)) + " and the rows disagree");
     }
   }
-  if (next != live.end()) fail(database, "row " + std::to_string(*next) + " is of no memory");
+  if (next != live.end())
+    database.fail_damaged("row " + std::to_string(*next) + " is of no memory");
   report.num_memories += static_cast<int64_t>(live.size());
 }
 
@@ -69,8 +71,8 @@ void check_text_index(Database& database) {
   const int64_t num_both = query_integer(
       database, "SELECT count(*) FROM memory JOIN text_index_docsize ON id = sequence");
   if (num_memories != num_texts || num_both != num_texts) {
-    fail(database, "the text index has " + std::to_string(num_texts) + " texts of " +
-                       std::to_string(num_memories) + " memories");
+    database.fail_damaged("the text index has " + std::to_string(num_texts) + " texts of " +
+                          std::to_string(num_memories) + " memories");
   }
 }
 

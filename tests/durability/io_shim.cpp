@@ -95,8 +95,10 @@ class Shim {
     if (kind.empty() || kind == "shm") return Fault::kNone;
     if (is_full_ && std::strcmp(call, "write") == 0) return Fault::kEnospc;
     const std::string point = std::string(call) + ":" + kind;
-    if (fault_ == Fault::kNone || (point_ != "*" && point_ != point)) return Fault::kNone;
+    const bool is_named = point_ == "*" || point_ == point || point_ == std::string(call) + ":*";
+    if (fault_ == Fault::kNone || !is_named) return Fault::kNone;
     if (--remaining_ != 0) return Fault::kNone;
+    note("fault");
     if (fault_ == Fault::kKillBefore) kill_now();
     if (fault_ == Fault::kFull) is_full_ = true;
     return fault_;

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LINE = re.compile(rb"(create|write|sync|truncate|answer|sync-folder|rename|unlink)(?: (.*))?")
+LINE = re.compile(rb"(create|write|sync|truncate|answer|sync-folder|rename|unlink|fault)"
+                  rb"(?: (.*))?")
 
 
 @dataclass
