@@ -22,6 +22,17 @@ int64_t last_tombstone(Database& database) {
   return query_integer(database, "SELECT coalesce(max(tombstone_id), 0) FROM tombstone");
 }
 
+}  // namespace
+
+void remove_leftovers(Database& database, SegmentFiles& segments) {
+  std::set<int64_t> current;
+  Query query(database, "SELECT segment_id FROM segment");
+  while (query.step()) current.insert(query.integer(0));
+  segments.remove_all_but(current);
+}
+
+namespace {
+
 /// What a new segment is in the catalogue.
 struct NewSegment {
   int64_t id = 0;
@@ -243,6 +254,8 @@ void Maintainer::erase_traces() {
     // the catalogue anew.
     database_.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
     database_.execute("VACUUM");
+    remove_leftovers(database_, segments_);  // of an earlier try that could not remove them
+    segments_.sync();
   }
   empty_log();
   const std::lock_guard lock(write_mutex_);

@@ -13,6 +13,10 @@
 
 namespace aios {
 
+/// Removes the segment files that the catalogue does not name, and temporary ones. Nothing may
+/// write segments meanwhile.
+void remove_leftovers(Database& database, SegmentFiles& segments);
+
 class Maintainer {
  public:
   /// Borrows all three.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "aios/error.h"
+#include "storage/atomic_file.h"
 
 namespace aios {
 namespace {
@@ -99,5 +100,7 @@ void SegmentFiles::remove_all_but(const std::set<int64_t>& current) {
     if (error) throw IoError("cannot remove '" + file.string() + "': " + error.message());
   }
 }
+
+void SegmentFiles::sync() const { sync_folder(directory_, directory_); }
 
 }  // namespace aios

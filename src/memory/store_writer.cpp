@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <set>
 #include <system_error>
 
 #include "aios/error.h"
@@ -72,10 +71,7 @@ void StoreWriter::open_catalog() {
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; "
       "PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST");
   prepare_catalog(database_);
-  std::set<int64_t> current;
-  Query query(database_, "SELECT segment_id FROM segment");
-  while (query.step()) current.insert(query.integer(0));
-  segments_.remove_all_but(current);
+  remove_leftovers(database_, segments_);
 }
 
 StoreWriter::~StoreWriter() {

@@ -21,8 +21,14 @@ namespace {
   throw IoError("cannot write '" + path + "': " + std::generic_category().message(code) + cure);
 }
 
-/// Makes a rename inside `folder` survive a power failure.
-void sync_folder(const std::filesystem::path& folder, const std::string& path) {
+std::filesystem::path folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+}  // namespace
+
+void sync_folder(const std::string& folder, const std::string& path) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) throw_io_error(path);
   const bool synced = ::fsync(descriptor) == 0;
@@ -31,13 +37,6 @@ void sync_folder(const std::filesystem::path& folder, const std::string& path) {
   errno = code;
   if (!synced) throw_io_error(path);
 }
-
-std::filesystem::path folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? "." : folder;
-}
-
-}  // namespace
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   const std::string name = std::filesystem::path(path_).filename().string();

@@ -13,6 +13,10 @@
 
 namespace aios {
 
+/// Makes what was created, renamed and removed in `folder` survive a power failure.
+/// @param path the file concerned, for the message @throws IoError
+void sync_folder(const std::string& folder, const std::string& path);
+
 class AtomicFile {
  public:
   /// Creates the temporary file (mode 0666 less the umask). @throws IoError

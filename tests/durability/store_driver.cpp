@@ -35,11 +35,11 @@ std::vector<float> vector_of(int64_t id, int64_t version) {
   return values;
 }
 
-/// Two words that no other memory has, among words that all have.
+/// Two words that no other memory has, nor begins with, among words that all have.
 std::string content_of(int64_t id, int64_t version) {
   const std::string number = std::to_string(id);
   const std::string both = number + "v" + std::to_string(version);
-  std::string text = "memory " + both + " keeps secret" + both + " of keeper" + number;
+  std::string text = "memory " + both + " keeps secret" + both + "s of keeper" + number + "k";
   for (int64_t i = 0; i < 5 + id % 40; ++i) text += " word" + std::to_string((id + i) % 50);
   return text;
 }
@@ -124,6 +124,8 @@ class Driver {
       return dump();
     } else if (command == "search") {
       return search(names.at(0));
+    } else if (command == "scan") {
+      return scan();
     } else if (command == "stats") {
       return stats();
     } else if (command == "shim") {
@@ -160,8 +162,21 @@ class Driver {
     std::string text;
     for (const auto& hit : searching.search(request)) text += hit.memory.memory_id + " ";
     request.embedding.clear();
-    request.text = "keeper" + memory.memory_id;
+    request.text = "keeper" + memory.memory_id + "k";
     for (const auto& hit : searching.search(request)) text += hit.memory.memory_id;
+    return text;
+  }
+
+  /// As `dump`, by a search whose results are all memories.
+  std::string scan() {
+    aios::SearchRequest request;
+    request.top_k = 10'000;
+    request.embedding = vector_of(1, 1);
+    std::string text;
+    for (const auto& hit : aios::VectorSearch(storage_, 1).search(request)) {
+      const std::string version = hit.memory.metadata.source.substr(std::strlen("version-"));
+      text += (text.empty() ? "" : " ") + hit.memory.memory_id + "." + version;
+    }
     return text;
   }
 

@@ -6,6 +6,7 @@ import pytest
 
 from driver import Driver, Ledger, Refused, Script, parse_dump
 from power_loss import Disk, Operation, apply, read_record, write_image
+from traces import Forgotten, find_traces, sequences
 
 FLAGS = ("--seal-rows", "60")
 NUM_COMMANDS = 40
@@ -89,6 +90,30 @@ def test_every_image_opens_and_holds_what_was_acknowledged(programs, tmp_path, f
         assert not violations, violations
         num_images += images
     print(f"{num_images} images, 0 violations")
+
+
+def test_what_was_forgotten_stays_forgotten(programs, tmp_path, full):
+    """Once `forget` has returned no image has a trace, before any program opens it."""
+    folder, record = tmp_path / "recorded", tmp_path / "record"
+    with Driver(programs, folder, "--seal-rows", "1000", record=record) as driver:
+        driver.run("create")
+        driver.run("upsert " + " ".join(f"{number}.1" for number in range(100)))
+        driver.run("compact")
+        forgotten = [Forgotten(number, 1, sequences(folder)[number]) for number in (7, 60)]
+        driver.run("forget 7 60")
+        num_answers = 5
+        driver.run("add 200.1")
+        driver.run("checkpoint")
+    disk, source, num_images = Disk(), random.Random(1), 0
+    for operation in read_record(record):
+        disk.advance(operation)
+        for _ in range((10 if full else 2) if disk.num_answers >= num_answers else 0):
+            image = tmp_path / "image"
+            write_image(disk.image(source), image)
+            assert find_traces(image, forgotten) == []
+            shutil.rmtree(image)
+            num_images += 1
+    print(f"{num_images} images after a forget, 0 traces")
 
 
 @pytest.mark.parametrize("kind", ["sync", "sync-folder"])
