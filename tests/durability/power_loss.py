@@ -59,7 +59,7 @@ class File:
 
 
 def apply(content: bytearray, operation: Operation, keep=None) -> None:
-    """@param keep the pieces of a write that reached the disk, as (begin, end); all of it if None"""
+    """@param keep pieces of a write that reached the disk, as (begin, end); None: all of it"""
     if operation.kind == "truncate":
         del content[operation.offset:]
         content.extend(bytes(operation.offset - len(content)))
