@@ -56,8 +56,9 @@ struct SpecialTokens {
 class FastTokenizer {
  public:
   /// Reads `tokenizer.json` (a file, or a directory that holds it, with tokenizer_config.json and
-  /// special_tokens_map.json beside it when present), or a directory with one of the other formats
-  /// of docs/tokenizer.md. @throws IoError, FormatError
+  /// special_tokens_map.json beside it when present), or one of the other formats of
+  /// docs/tokenizer.md: a directory that holds it, or a file `*.model` or `*.tiktoken`. @throws
+  /// IoError, FormatError
   static FastTokenizer from_file(const std::string& path);
   /// Whether `directory` has files that `from_file` reads.
   [[nodiscard]] static bool found_in(const std::string& directory);

@@ -68,6 +68,11 @@ class AlignedText {
     text_.push_back(byte);
     origins_.push_back(origin);
   }
+  /// Drops what follows the first `bytes`.
+  void truncate(uint32_t bytes) {
+    text_.resize(bytes);
+    origins_.resize(bytes);
+  }
   /// Rewrites the whole text as `changes` say, after dropping `dropped` characters at its start.
   /// The walk through the old text is the one of Hugging Face (tokenizer/normalizer.rs,
   /// `transform_range`), because it decides what offsets reordered and composed characters get.

@@ -135,7 +135,12 @@ FastTokenizer FastTokenizer::from_file(const std::string& path) {
   if (fs::is_directory(file)) file /= "tokenizer.json";
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   auto configs = read_configs(folder);
-  auto other = fs::exists(file) ? std::nullopt : tokenizer::read_other_format(folder);
+  std::optional<tokenizer::TokenizerDocument> other;
+  if (tokenizer::is_model_file(file)) {
+    other = tokenizer::read_model_file(file);
+  } else if (!fs::exists(file)) {
+    other = tokenizer::read_other_format(folder);
+  }
   if (other) configs.emplace_back(folder.string(), std::move(other->roles));
   std::vector<JsonNode> nodes;
   for (const auto& [name, config] : configs) nodes.emplace_back(config, name);

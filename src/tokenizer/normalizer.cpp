@@ -17,6 +17,7 @@ std::unique_ptr<Normalizer> make_normalizer(const JsonNode& json, int depth) {
       {"Precompiled", make_precompiled},
       {"Prepend", make_prepend},
       {"Replace", make_replace},
+      {"SentencePiece", make_sentence_piece_normalizer},
       {"Sequence", make_normalizer_sequence},
       {"Strip", make_strip},
       {"StripAccents", make_strip_accents},

@@ -39,5 +39,8 @@ class Normalizer {
 [[nodiscard]] std::unique_ptr<Normalizer> make_normalizer_sequence(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Normalizer> make_strip(const JsonNode& json, int depth);
 [[nodiscard]] std::unique_ptr<Normalizer> make_strip_accents(const JsonNode& json, int depth);
+/// Not of Hugging Face: what formats/sentence_piece.cpp needs.
+[[nodiscard]] std::unique_ptr<Normalizer> make_sentence_piece_normalizer(const JsonNode& json,
+                                                                         int depth);
 
 }  // namespace aios::tokenizer

@@ -32,7 +32,8 @@ Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables, BlockReader*
   }
   if (const auto stage = json.find("normalizer")) normalizer_ = make_normalizer(*stage);
   if (const auto stage = json.find("pre_tokenizer")) {
-    pre_tokenizer_ = make_pre_tokenizer(*stage, {reads_bytes(json.at("model"))});
+    const auto size = static_cast<int64_t>(tables.tokens.size() + tables.pieces.size());
+    pre_tokenizer_ = make_pre_tokenizer(*stage, {reads_bytes(json.at("model")), 0, size});
   }
   const bool bytes = pre_tokenizer_ && pre_tokenizer_->maps_to_bytes();
   model_ = make_model(json.at("model"),

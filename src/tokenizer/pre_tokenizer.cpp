@@ -13,6 +13,7 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer(const JsonNode& json, PreTokeni
       {"FixedLength", make_fixed_length},
       {"Metaspace", make_metaspace},
       {"Punctuation", make_punctuation},
+      {"SentencePiece", make_sentence_piece_split},
       {"Sequence", make_pre_tokenizer_sequence},
       {"Split", make_split},
       {"UnicodeScripts", make_unicode_scripts},

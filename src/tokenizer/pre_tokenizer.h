@@ -25,6 +25,8 @@ struct PreTokenizerScope {
   /// Whether ByteLevel, as the last stage, may leave the change of alphabet to the model.
   bool model_reads_bytes = false;
   int depth = 0;  ///< of nested sequences
+  /// How many entries the model's vocabulary has; every id below is within its bound.
+  int64_t vocabulary_size = 0;
 };
 
 /// @throws FormatError naming an unsupported type or option
@@ -56,5 +58,8 @@ struct PreTokenizerScope {
                                                             PreTokenizerScope scope);
 [[nodiscard]] std::unique_ptr<PreTokenizer> make_whitespace_split(const JsonNode& json,
                                                                   PreTokenizerScope scope);
+/// Not of Hugging Face: what formats/sentence_piece.cpp needs.
+[[nodiscard]] std::unique_ptr<PreTokenizer> make_sentence_piece_split(const JsonNode& json,
+                                                                      PreTokenizerScope scope);
 
 }  // namespace aios::tokenizer

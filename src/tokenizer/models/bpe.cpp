@@ -205,7 +205,8 @@ class MergeReader {
   MergeReader(JsonNode json, const Vocabulary& vocabulary, std::size_t prefix_size)
       : json_(std::move(json)), vocabulary_(vocabulary), prefix_size_(prefix_size) {}
 
-  MergeTable read(std::span<const ModelTables::Merge> merges) {
+  /// @param ranks one for each merge; empty: the first merges first
+  MergeTable read(std::span<const ModelTables::Merge> merges, std::span<const uint32_t> ranks) {
     MergeTableBuilder table(merges.size());
     for (std::size_t first = 0; first < merges.size(); first += kBlock) {
       const auto block = merges.subspan(first, std::min(kBlock, merges.size() - first));
@@ -213,7 +214,8 @@ class MergeReader {
       for (std::size_t i = 0; i < block.size(); ++i) table.prefetch(ids_[2 * i], ids_[2 * i + 1]);
       for (std::size_t i = 0; i < block.size(); ++i) {
         const int32_t merged = find_merged(block[i], first + i);
-        table.insert(ids_[2 * i], ids_[2 * i + 1], {static_cast<uint32_t>(first + i), merged});
+        const uint32_t rank = ranks.empty() ? static_cast<uint32_t>(first + i) : ranks[first + i];
+        table.insert(ids_[2 * i], ids_[2 * i + 1], {rank, merged});
       }
     }
     return std::move(table).finish();
@@ -262,6 +264,18 @@ class MergeReader {
   int32_t expected_ = 0;
 };
 
+/// Not of Hugging Face: SentencePiece and tiktoken give all merges into one token the same rank.
+std::vector<uint32_t> read_ranks(const JsonNode& model, std::size_t num_merges) {
+  std::vector<uint32_t> ranks;
+  const auto stored = model.find("ranks");
+  if (!stored) return ranks;
+  for (const JsonNode& rank : stored->elements()) {
+    ranks.push_back(static_cast<uint32_t>(rank.as_integer(0, UINT32_MAX)));
+  }
+  if (ranks.size() != num_merges) stored->fail("expected one rank for each merge");
+  return ranks;
+}
+
 void check_dropout(const JsonNode& json) {
   const auto dropout = json.find("dropout");
   if (dropout && dropout->as_number() != 0) {
@@ -283,10 +297,11 @@ std::unique_ptr<Model> make_bpe(const JsonNode& json, ModelScope scope) {
   Vocabulary vocabulary = scope.saved != nullptr
                               ? Vocabulary::load(*scope.saved)
                               : Vocabulary(json.at("vocab"), scope.tables.tokens);
+  const std::vector<uint32_t> ranks = read_ranks(json, scope.tables.merges.size());
   MergeTable merges = scope.saved != nullptr ? MergeTable::load(*scope.saved, vocabulary.id_bound())
                                              : MergeReader(json.at("merges"), vocabulary,
                                                            options.continuing_prefix.size())
-                                                   .read(scope.tables.merges);
+                                                   .read(scope.tables.merges, ranks);
   return std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options));
 }
 

@@ -25,7 +25,7 @@ constexpr double kUnknownPenalty = 10;  // below the least likely token
 class Unigram final : public Model {
  public:
   Unigram(Vocabulary vocabulary, FlatArray<double> scores, PrefixTrie trie, int32_t unknown,
-          bool byte_fallback)
+          bool byte_fallback, std::optional<double> unknown_score)
       : vocabulary_(std::move(vocabulary)),
         scores_(std::move(scores)),
         unknown_(unknown),
@@ -33,7 +33,7 @@ class Unigram final : public Model {
     if (byte_fallback) byte_tokens_.emplace(vocabulary_);
     double lowest = std::numeric_limits<double>::infinity();
     for (const double score : scores_.view()) lowest = std::min(lowest, score);
-    unknown_score_ = lowest - kUnknownPenalty;
+    unknown_score_ = unknown_score.value_or(lowest - kUnknownPenalty);
   }
 
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -147,8 +147,11 @@ std::unique_ptr<Model> make_unigram(const JsonNode& json, ModelScope scope) {
   if (const auto id = json.find("unk_id")) {
     unknown = static_cast<int32_t>(id->as_integer(0, int64_t{vocabulary.id_bound()} - 1));
   }
+  // Not of Hugging Face: SentencePiece does not take the lowest score of all pieces.
+  std::optional<double> unknown_score;
+  if (const auto score = json.find("unk_score")) unknown_score = score->as_number();
   return std::make_unique<Unigram>(std::move(vocabulary), std::move(scores), std::move(trie),
-                                   unknown, json.bool_or("byte_fallback", false));
+                                   unknown, json.bool_or("byte_fallback", false), unknown_score);
 }
 
 }  // namespace aios::tokenizer

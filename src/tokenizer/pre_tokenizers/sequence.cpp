@@ -33,8 +33,8 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer_sequence(const JsonNode& json,
   std::vector<std::unique_ptr<PreTokenizer>> parts;
   for (const JsonNode& stage : stages) {
     const bool is_last = parts.size() + 1 == stages.size();
-    parts.push_back(
-        make_pre_tokenizer(stage, {scope.model_reads_bytes && is_last, scope.depth + 1}));
+    parts.push_back(make_pre_tokenizer(
+        stage, {scope.model_reads_bytes && is_last, scope.depth + 1, scope.vocabulary_size}));
   }
   return std::make_unique<PreTokenizerSequence>(std::move(parts));
 }
