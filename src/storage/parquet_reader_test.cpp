@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <fstream>
 #include <thread>
 
 #include "aios/error.h"
@@ -33,19 +32,6 @@ void expect_three(const WeightLoader& loader) {
   EXPECT_THAT(loader.tensor("b").as<float>(), ElementsAre(4, 5));
   EXPECT_THAT(loader.tensor("a").as<float>(), ElementsAre(1, 2, 3));
   loader.verify();
-}
-
-/// Is all of `view` inside a mapping of `path` into this process?
-bool lies_in_mapping(const TensorView& view, const std::string& path) {
-  std::ifstream maps("/proc/self/maps");
-  const auto first = reinterpret_cast<std::uintptr_t>(view.data);
-  for (std::string line; std::getline(maps, line);) {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    if (!line.ends_with(path) || std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) != 2) continue;
-    if (first >= begin && first + view.num_bytes <= end) return true;
-  }
-  return false;
 }
 
 // tools/make_parquet_v1_fixture.py writes it with pyarrow: Snappy, dictionaries, two row groups.

@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -91,6 +94,23 @@ inline std::vector<uint8_t> pattern(std::size_t count, uint32_t seed) {
 
 inline bool same_bytes(const TensorView& a, const TensorView& b) {
   return std::equal(a.data, a.data + a.num_bytes, b.data, b.data + b.num_bytes);
+}
+
+/// Are all bytes of `part` inside a mapping of `path` into this process?
+inline bool lies_in_mapping(std::span<const std::byte> part, const std::string& path) {
+  std::ifstream maps("/proc/self/maps");
+  const auto first = reinterpret_cast<std::uintptr_t>(part.data());
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    if (!line.ends_with(path) || std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) != 2) continue;
+    if (first >= begin && first + part.size() <= end) return true;
+  }
+  return false;
+}
+
+inline bool lies_in_mapping(const TensorView& view, const std::string& path) {
+  return lies_in_mapping(std::span(view.data, view.num_bytes), path);
 }
 
 /// The message of the `Error` that `call` throws; any other outcome says so.
