@@ -156,7 +156,7 @@ class Matmul : public testing::TestWithParam<MatmulCase> {
 TEST_P(Matmul, EqualsDoubleReferenceOnOddShapes) {
   constexpr int64_t kShapes[][3] = {{1, 1, 1},     {1, 5, 88},    {3, 33, 7},    {13, 70, 88},
                                     {50, 32, 96},  {2, 17, 1100}, {25, 64, 513}, {7, 3, 2},
-                                    {70, 3, 9000}, {16, 47, 64},  {33, 48, 31}};
+                                    {70, 3, 9000}, {16, 47, 64},  {33, 48, 31},  {64, 65, 320}};
   for (const auto& [rows, columns, depth] : kShapes) {
     SCOPED_TRACE(testing::Message() << rows << " x " << columns << " x " << depth);
     const Operands operands(format_, rows, columns, depth);
