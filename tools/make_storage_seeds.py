@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import make_parquet_v1_fixture
+import panel_32
 import parquet_v2
 
 CORPUS = Path(__file__).resolve().parents[1] / "tests/fuzz/corpus"
@@ -19,6 +20,13 @@ def parquet_row(name: str, shape: list[int], data: bytes, shard_index: int = 0) 
             "shard_index": shard_index, "scales": b"", "zero_points": b"", "data": data}
 
 
+def quantized(quant_type: str, group_size: int, shape: list[int]) -> parquet_v2.Tensor:
+    """Codes and blocks of ones under scales of 1."""
+    sizes = panel_32.part_sizes(quant_type, group_size, shape)
+    return parquet_v2.Tensor("f32", shape, b"\1" * sizes["data"], quant_type, group_size,
+                             b"\x00\x3c" * (sizes["scales"] // 2), b"\1" * sizes["zero_points"])
+
+
 def make_parquet(folder: Path) -> None:
     v1 = pa.Table.from_pylist(make_parquet_v1_fixture.make_rows(),
                               schema=make_parquet_v1_fixture.SCHEMA)
@@ -26,6 +34,9 @@ def make_parquet(folder: Path) -> None:
     parquet_v2.write_model(folder / "v2.parquet", {
         "a": parquet_v2.Tensor("f32", [1, 2], struct.pack("<2f", 1, 2)),
         "b": parquet_v2.Tensor("bf16", [], b"\x80\x3f")})
+    for quant_type, group_size in (("int8", 0), ("int4", 32), ("int2", 128)):
+        parquet_v2.write_model(folder / f"v2_{quant_type}.parquet",
+                               {"a": quantized(quant_type, group_size, [2, 33])})
     sharded = pa.Table.from_pylist([parquet_row("a", [5], b"abc"), parquet_row("a", [5], b"de", 1)],
                                    schema=parquet_v2.SCHEMA)
     pq.write_table(sharded, folder / "v2_shards.parquet", compression="NONE", use_dictionary=False,

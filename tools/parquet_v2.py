@@ -18,12 +18,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import panel_32
+
 ALIGNMENT = 64
 SHARD_ALIGNMENT = 65536
 MAX_VALUE_BYTES = 1 << 30
 DTYPE_BYTES = {"f64": 8, "i64": 8, "f32": 4, "i32": 4, "bf16": 2, "f16": 2, "i16": 2, "i8": 1,
                "u8": 1, "bool": 1}
 BINARY_COLUMNS = ("scales", "zero_points", "data")
+DIRECTORY_FIELDS = ("layer_name", "shape", "dtype", "num_params", "quant_type", "quant_axis",
+                    "group_size", "layout", "shard_index")
 
 
 def required(name: str, data_type: pa.DataType) -> pa.Field:
@@ -46,20 +50,42 @@ SCHEMA = pa.schema([
 ])
 
 
+# pyarrow can write zeros before a row group but not between columns. Where several values of a row
+# are to be aligned, columns that readers ignore, as they do all that they do not know, take up the
+# bytes between them.
+FILLED_SCHEMA = pa.schema([*list(SCHEMA)[:-2], required("filler_0", pa.binary()),
+                           SCHEMA.field("zero_points"), required("filler_1", pa.binary()),
+                           SCHEMA.field("data")])
+FILLERS = ("filler_0", "filler_1")
+
+
 class FormatError(ValueError):
     """The file departs from the specification."""
 
 
 @dataclass
 class Tensor:
-    dtype: str
+    dtype: str  # of a quantised tensor what its elements were before
     shape: list[int]
     data: bytes
+    quant_type: str = "none"
+    group_size: int = 0
+    scales: bytes = b""
+    zero_points: bytes = b""
+
+    @property
+    def is_quantized(self) -> bool:
+        return self.quant_type != "none"
+
+    def dequantized(self):
+        """f32 [rows, depth]"""
+        return panel_32.dequantize(self.quant_type, self.group_size, self.shape, self.data,
+                                   self.zero_points, self.scales)
 
 
-def writer(sink) -> pq.ParquetWriter:
+def writer(sink, schema: pa.Schema = SCHEMA) -> pq.ParquetWriter:
     """A writer of the profile: plain, uncompressed, one page a value, with page checksums."""
-    return pq.ParquetWriter(sink, SCHEMA, compression="NONE", use_dictionary=False,
+    return pq.ParquetWriter(sink, schema, compression="NONE", use_dictionary=False,
                             column_encoding="PLAIN", data_page_version="1.0",
                             write_statistics=["layer_name"], write_page_checksum=True,
                             store_schema=False)
@@ -70,41 +96,69 @@ def value_offset(chunk: pq.ColumnChunkMetaData, value: bytes) -> int:
     return chunk.data_page_offset + chunk.total_compressed_size - len(value)
 
 
-def dry_run(row: dict) -> tuple[int, int]:
-    """Offsets of the `data` chunk and of its value, from the start of the row group.
+def dry_run(row: dict, schema: pa.Schema) -> tuple[int, dict[str, int]]:
+    """Offsets of the `data` chunk and of the binary values, from the start of the row group.
 
     A page header holds the page's checksum as a variable-length integer, so only the very same row
     has headers of the same length.
     """
     buffer = io.BytesIO()
-    with writer(buffer) as file:
+    with writer(buffer, schema) as file:
         start = buffer.tell()
-        file.write_table(pa.Table.from_pylist([row], schema=SCHEMA))
-    chunk = pq.ParquetFile(buffer).metadata.row_group(0).column(len(SCHEMA) - 1)
-    return chunk.data_page_offset - start, value_offset(chunk, row["data"]) - start
+        file.write_table(pa.Table.from_pylist([row], schema=schema))
+    group = pq.ParquetFile(buffer).metadata.row_group(0)
+    chunks = {chunk.path_in_schema: chunk
+              for chunk in map(group.column, range(group.num_columns))}
+    return chunks["data"].data_page_offset - start, {
+        name: value_offset(chunks[name], row[name]) - start for name in BINARY_COLUMNS}
+
+
+def fill(row: dict, schema: pa.Schema) -> None:
+    """Makes the fillers so long that scales and zero points are aligned if the data is."""
+    for filler, name in reversed(list(zip(FILLERS, BINARY_COLUMNS))):
+        while row[name]:  # a longer filler may have a longer header
+            offsets = dry_run(row, schema)[1]
+            missing = (offsets[name] - offsets["data"]) % ALIGNMENT
+            if missing == 0:
+                break
+            row[filler] += bytes(missing)
+
+
+def rows_of(name: str, tensor: Tensor, max_value_bytes: int) -> list[dict]:
+    """One row, or one for each shard; scales and zero points stand in the first."""
+    rows = []
+    for index in range(max(1, -(-len(tensor.data) // max_value_bytes))):
+        first = index == 0
+        rows.append({
+            "layer_name": name, "shape": tensor.shape, "dtype": tensor.dtype,
+            "num_params": math.prod(tensor.shape), "quant_type": tensor.quant_type,
+            "quant_axis": 1 if tensor.is_quantized else -1, "group_size": tensor.group_size,
+            "layout": "panel_32" if tensor.is_quantized else "row_major", "shard_index": index,
+            "scales": tensor.scales if first else b"",
+            "zero_points": tensor.zero_points if first else b"",
+            "data": tensor.data[index * max_value_bytes:(index + 1) * max_value_bytes],
+            **dict.fromkeys(FILLERS, b"")})
+    return rows
 
 
 def write_model(path: str | Path, tensors: dict[str, Tensor],
                 max_value_bytes: int = MAX_VALUE_BYTES) -> None:
     """Writes a V2 file. The zeros that align a value lie before its row group here, which pyarrow
     allows; the engine writes them before the column chunk. Readers follow the footer's offsets."""
+    quantized = any(tensor.is_quantized for tensor in tensors.values())
+    schema = FILLED_SCHEMA if quantized else SCHEMA
     directory = []
-    with pa.OSFile(str(path), "wb") as sink, writer(sink) as file:
+    with pa.OSFile(str(path), "wb") as sink, writer(sink, schema) as file:
         for name, tensor in tensors.items():
-            row = {"layer_name": name, "shape": tensor.shape, "dtype": tensor.dtype,
-                   "num_params": math.prod(tensor.shape), "quant_type": "none", "quant_axis": -1,
-                   "group_size": 0, "layout": "row_major", "scales": b"", "zero_points": b""}
-            sharded = len(tensor.data) > max_value_bytes
-            for index in range(max(1, -(-len(tensor.data) // max_value_bytes))):
-                row["shard_index"] = index
-                row["data"] = tensor.data[index * max_value_bytes:(index + 1) * max_value_bytes]
-                chunk_offset, data_offset = dry_run(row)
-                alignment = SHARD_ALIGNMENT if sharded else ALIGNMENT
-                sink.write(bytes(-(sink.tell() + data_offset) % alignment))
-                directory.append({key: value for key, value in row.items()
-                                  if key not in BINARY_COLUMNS})
+            rows = rows_of(name, tensor, max_value_bytes)
+            for row in rows:
+                fill(row, schema)
+                chunk_offset, offsets = dry_run(row, schema)
+                alignment = SHARD_ALIGNMENT if len(rows) > 1 else ALIGNMENT
+                sink.write(bytes(-(sink.tell() + offsets["data"]) % alignment))
+                directory.append({key: row[key] for key in DIRECTORY_FIELDS})
                 directory[-1]["data_page_offset"] = sink.tell() + chunk_offset
-                file.write_table(pa.Table.from_pylist([row], schema=SCHEMA))
+                file.write_table(pa.Table.from_pylist([row], schema=schema))
         file.add_key_value_metadata({"aios.format_version": "2",
                                      "aios.directory": json.dumps(directory)})
 
@@ -145,10 +199,38 @@ def check_directory(file: pq.ParquetFile, rows: list[dict]) -> None:
     entries = json.loads(metadata[b"aios.directory"])
     for index, (entry, row) in enumerate(zip(entries, rows, strict=True)):
         chunk = file.metadata.row_group(index).column(data_column)
-        expected = {key: value for key, value in row.items() if key not in BINARY_COLUMNS}
+        expected = {key: row[key] for key in DIRECTORY_FIELDS}
         expected["data_page_offset"] = chunk.data_page_offset
         if entry != expected:
             raise FormatError(f"the directory contradicts row group {index}")
+
+
+def check_row(row: dict) -> None:
+    name = row["layer_name"]
+    if row["num_params"] != math.prod(row["shape"]):
+        raise FormatError(f"{name}: num_params and shape differ")
+    if row["quant_type"] != "none":
+        problem = panel_32.problem(row["quant_type"], row["layout"], row["quant_axis"],
+                                   row["group_size"], row["shape"])
+        if problem:
+            raise FormatError(f"{name}: {problem}")
+        if row["shard_index"] > 0 and (row["scales"] or row["zero_points"]):
+            raise FormatError(f"{name}: scales or zero points in shard {row['shard_index']}")
+    elif row["layout"] != "row_major":
+        raise FormatError(f"{name}: layout {row['layout']} is not known for none")
+    elif row["scales"] or row["zero_points"]:
+        raise FormatError(f"{name}: scales or zero points without quantisation")
+
+
+def check_tensor(name: str, tensor: Tensor) -> None:
+    if tensor.is_quantized:
+        problem = panel_32.part_problem(
+            tensor.quant_type, tensor.group_size, tensor.shape,
+            {column: getattr(tensor, column) for column in BINARY_COLUMNS})
+        if problem:
+            raise FormatError(f"{name}: {problem}")
+    elif len(tensor.data) != math.prod(tensor.shape) * DTYPE_BYTES[tensor.dtype]:
+        raise FormatError(f"{name}: {len(tensor.data)} bytes do not fit its shape")
 
 
 def join_rows(rows: list[dict]) -> dict[str, Tensor]:
@@ -160,21 +242,16 @@ def join_rows(rows: list[dict]) -> dict[str, Tensor]:
         if row["shard_index"] != num_shards.get(name, 0):
             raise FormatError(f"{name}: shard {row['shard_index']} is out of order or there twice")
         num_shards[name] = row["shard_index"] + 1
-        if row["quant_type"] != "none" or row["layout"] != "row_major":
-            raise FormatError(f"{name}: {row['quant_type']} {row['layout']} is not known")
-        if row["scales"] or row["zero_points"]:
-            raise FormatError(f"{name}: scales or zero points without quantisation")
-        if row["num_params"] != math.prod(row["shape"]):
-            raise FormatError(f"{name}: num_params and shape differ")
+        check_row(row)
+        whole = ("dtype", "shape", "quant_type", "group_size")
         if name not in tensors:
-            tensors[name] = Tensor(row["dtype"], row["shape"], row["data"])
-        elif (tensors[name].dtype, tensors[name].shape) != (row["dtype"], row["shape"]):
-            raise FormatError(f"{name}: its shards differ in dtype or shape")
+            tensors[name] = Tensor(**{key: row[key] for key in (*whole, *BINARY_COLUMNS)})
+        elif any(getattr(tensors[name], key) != row[key] for key in whole):
+            raise FormatError(f"{name}: its shards differ in what they say of the whole")
         else:
             tensors[name].data += row["data"]
     for name, tensor in tensors.items():
-        if len(tensor.data) != math.prod(tensor.shape) * DTYPE_BYTES[tensor.dtype]:
-            raise FormatError(f"{name}: {len(tensor.data)} bytes do not fit its shape")
+        check_tensor(name, tensor)
     return tensors
 
 
@@ -206,7 +283,8 @@ def main() -> int:
         return 1
     if options.command == "list":
         for name, tensor in tensors.items():
-            print(f"{name}\t{tensor.dtype}\t{tensor.shape}")
+            stored = tensor.quant_type if tensor.is_quantized else tensor.dtype
+            print(f"{name}\t{stored}\t{tensor.shape}")
     else:
         print(f"{options.file}: {len(tensors)} tensors, sound")
     return 0
