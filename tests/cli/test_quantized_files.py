@@ -1,5 +1,7 @@
 """convert --dtype int8|int4|int2, and what inspect, verify and export make of such models."""
 import json
+import shutil
+import struct
 
 import numpy as np
 import pytest
@@ -100,7 +102,7 @@ def test_a_group_size_that_is_none(fail, without_tokenizer, tmp_path, group_size
 def test_a_group_size_without_quantisation(fail, without_tokenizer, tmp_path):
     message = fail(2, "convert", without_tokenizer, tmp_path / "out", "--dtype", "bf16",
                    "--group-size", 32)
-    assert "group_size is for dtype int8, int4 and int2, not bf16" in message
+    assert " for dtype int8, int4 and int2, not bf16" in message
 
 
 def test_a_type_that_is_none(fail, without_tokenizer, tmp_path):
@@ -113,4 +115,27 @@ def test_a_quantised_model_is_not_converted_again(fail, quantized, tmp_path, dty
     folder, _ = quantized
     message = fail(1, "convert", folder, tmp_path / "out", "--dtype", dtype)
     assert "is quantised already: convert from the model it was made of" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_are_not_finite(fail, without_tokenizer, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(without_tokenizer, broken)
+    content = bytearray((broken / "model.safetensors").read_bytes())
+    (header_size,) = struct.unpack_from("<Q", content)
+    start = 8 + header_size
+    begin, _ = json.loads(content[8:start])[BODY]["data_offsets"]
+    struct.pack_into("<f", content, start + begin, float("nan"))
+    (broken / "model.safetensors").write_bytes(content)
+    message = fail(1, "convert", broken, tmp_path / "out", "--dtype", "int4")
+    assert f"tensor '{BODY}': a weight of nan cannot be quantised" in message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("flag", ["--calibration", "--eval"])
+def test_an_empty_text(fail, without_tokenizer, tmp_path, flag):
+    (tmp_path / "empty.txt").touch()
+    message = fail(2, "convert", without_tokenizer, tmp_path / "out", "--dtype", "int4", flag,
+                   tmp_path / "empty.txt")
+    assert f"{flag} '{tmp_path / 'empty.txt'}' is empty" in message
     assert not (tmp_path / "out").exists()
