@@ -111,7 +111,7 @@ Isa detect_isa() noexcept {
   constexpr uint32_t kAvx512Bw = 1U << 30U, kAvx512Vl = 1U << 31U;
   constexpr uint32_t kAvx512Vnni = 1U << 11U;
   constexpr uint32_t kAvx512Bf16 = 1U << 5U;
-  constexpr uint32_t kAmxBf16 = 1U << 22U, kAmxTile = 1U << 24U;
+  constexpr uint32_t kAmxBf16 = 1U << 22U, kAmxTile = 1U << 24U, kAmxInt8 = 1U << 25U;
   constexpr uint64_t kXmmYmm = 0x06, kXmmYmmZmm = 0xe6, kTiles = 0x60000;
 
   const CpuidRegisters basic = cpuid(1, 0);
@@ -125,7 +125,8 @@ Isa detect_isa() noexcept {
     return Isa::kAvx2;
   }
   if (!has_bits(cpuid(7, 1).eax, kAvx512Bf16)) return Isa::kAvx512Vnni;
-  const bool has_amx = has_bits(extended.edx, kAmxBf16 | kAmxTile) && has_bits(saved, kTiles);
+  const bool has_amx =
+      has_bits(extended.edx, kAmxBf16 | kAmxTile | kAmxInt8) && has_bits(saved, kTiles);
   return has_amx && may_use_tiles() ? Isa::kAmxBf16 : Isa::kAvx512Bf16;
 #else
   return Isa::kScalar;

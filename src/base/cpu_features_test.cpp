@@ -65,7 +65,7 @@ TEST(CpuFeatures, AgreesWithTheKernelsList) {
     if (has({"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni"})) {
       expected = has({"avx512_bf16"}) ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
       constexpr long kRequestTiles[] = {0x1023, 18};  // a container may refuse what the list has
-      if (has({"avx512_bf16", "amx_tile", "amx_bf16"}) &&
+      if (has({"avx512_bf16", "amx_tile", "amx_bf16", "amx_int8"}) &&
           syscall(SYS_arch_prctl, kRequestTiles[0], kRequestTiles[1]) == 0) {
         expected = Isa::kAmxBf16;
       }

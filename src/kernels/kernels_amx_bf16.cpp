@@ -1,7 +1,7 @@
 #include "kernels/isa_avx512.h"
 #include "kernels/kernel_table_impl.h"
 #include "kernels/matmul_amx_impl.h"
-#include "kernels/quantized_avx512.h"
+#include "kernels/quantized_amx_impl.h"
 
 namespace aios {
 namespace {
@@ -28,6 +28,7 @@ constexpr Kernels make_amx_kernels() noexcept {
   kernels.matmul_bf16_bf16 = AmxMatmul::run;
   kernels.f32_to_bf16 = f32_to_bf16;
   kernels.bf16_row_group = kRowGroup;
+  kernels.quantized_matmul = AmxQuantizedMatmul::run;
   return kernels;
 }
 

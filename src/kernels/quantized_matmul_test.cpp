@@ -118,6 +118,14 @@ TEST_P(QuantizedMatmulTest, EveryNumberOfRowsAndPanelsIsComputedAlike) {
 
 /// All activations at the ends of their range, under all bytes that weights can have: the largest
 /// sums that there are.
+/// More rows and columns than any variant takes at once, groups that end within a tile.
+TEST_P(QuantizedMatmulTest, LargeProductsAreComputedAlike) {
+  constexpr int64_t kRows = 133, kColumns = 290, kDepth = 160;
+  const std::vector<float> x = random_floats(kRows * kDepth);
+  expect_reference({QuantType::kInt8, 0}, kRows, kColumns, kDepth, x);
+  expect_reference({QuantType::kInt2, 64}, kRows, kColumns, kDepth, x);
+}
+
 TEST_P(QuantizedMatmulTest, DoesNotSaturate) {
   for (const QuantType type : {QuantType::kInt8, QuantType::kInt4, QuantType::kInt2}) {
     for (const float sign : {1.0F, -1.0F}) {
