@@ -1,6 +1,6 @@
 /// quantized_matmul.h on vectors: one template for all widths of weights.
 ///
-/// A panel's codes become points of eight bits once per call, a slice of kSlice steps at a time
+/// A panel's codes become points of eight bits once per call, a slice of the depth at a time
 /// into the first-level cache; all rows of x pass over it. Sums of integers are exact in any order;
 /// sums of groups are in ascending order: the same bits as the reference.
 #pragma once
@@ -24,6 +24,8 @@ class QuantizedMatmul {
   static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
   static constexpr int64_t kRowBlock = 128;
   static constexpr int64_t kSlice = 512;
+  /// Below, memory limits: decoding and multiplying alternate often, and memory serves both.
+  static constexpr int64_t kFewRows = 4;
   static constexpr int64_t kXWordBytes = kBlockRows * kWordDepth;
   static_assert(kBlockRows % Ops::kTileRows == 0 && kRowBlock % kBlockRows == 0);
 
@@ -38,15 +40,16 @@ class QuantizedMatmul {
         weights_(*arguments.weights),
         depth_(QuantizedFormat::padded(weights_.depth)),
         whole_rows_(weights_.format.group_size == 0),
-        step_(whole_rows_ ? kMaxGroup : weights_.format.group_size) {}
+        step_(whole_rows_ ? kMaxGroup : weights_.format.group_size),
+        slice_(arguments.rows < kFewRows ? kMaxGroup : kSlice) {}
 
   void multiply() noexcept {
     for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
       const int64_t panel = (a_.column + column) / kPanelRows;
       for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
         const int64_t rows = a_.rows - row < kRowBlock ? a_.rows - row : kRowBlock;
-        for (int64_t begin = 0; begin < depth_; begin += kSlice) {
-          const int64_t end = depth_ - begin < kSlice ? depth_ : begin + kSlice;
+        for (int64_t begin = 0; begin < depth_; begin += slice_) {
+          const int64_t end = depth_ - begin < slice_ ? depth_ : begin + slice_;
           const uint8_t* const points = panel_points(panel, begin, end);
           for (int64_t v = 0; v < kPanelRows; v += kTileColumns) {
             multiply_rows(panel, points, begin, end, row, rows, v);
@@ -201,6 +204,7 @@ class QuantizedMatmul {
   int64_t depth_;
   bool whole_rows_;  // share one scale
   int64_t step_;     // depth that is summed as integers
+  int64_t slice_;    // depth that is decoded at a time
   alignas(64) uint8_t points_[kSlice * kPanelRows * Ops::kPointBytes];
   alignas(64) float sums_[kRowBlock * kPanelRows];
 };
