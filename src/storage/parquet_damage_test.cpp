@@ -8,6 +8,7 @@
 
 #include "aios/error.h"
 #include "storage/parquet_reader.h"
+#include "storage/parquet_test_support.h"
 #include "storage/parquet_writer.h"
 #include "storage/storage_test_support.h"
 
@@ -128,6 +129,17 @@ TEST_F(ParquetDamageTest, RefusesALyingLengthOfAValue) {
     EXPECT_THAT(error_of(bytes), AnyOf(HasSubstr("no sound Parquet file"), HasSubstr("need 16")))
         << length;
   }
+}
+
+// The header of a dictionary's page, in Thrift's compact protocol: field 7 is a structure (0x4c)
+// whose field 1 is an integer (0x15), the number of values; numbers are doubled.
+TEST_F(ParquetDamageTest, RefusesADictionaryThatClaimsMoreValuesThanItHolds) {
+  const auto table = model_table({good_row("tensor", {1, 2})}, Version::kV2);
+  std::string bytes = read_file(write_table(path("w.parquet"), *table, Encoding::kCompressed));
+  const std::size_t header = bytes.find("\x4c\x15\x02\x15");
+  ASSERT_NE(header, std::string::npos);
+  bytes[header + 2] = 2 * 63;
+  EXPECT_THAT(error_of(bytes), HasSubstr("a dictionary of 10 bytes claims 63 values"));
 }
 
 TEST_F(ParquetDamageTest, RefusesADirectoryThatContradictsADtype) {

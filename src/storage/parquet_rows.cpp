@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "aios/error.h"
+#include "storage/checked_column.h"
 #include "storage/quantized_tensor.h"
 #include "storage/tensor_table.h"
 
@@ -40,7 +41,7 @@ int find_column(const parquet::SchemaDescriptor& descriptor, std::string_view na
 template <typename Reader, typename Visit>
 void for_each_value(parquet::RowGroupReader& row_group, int column, const std::string& path,
                     Visit visit) {
-  const auto reader = std::static_pointer_cast<Reader>(row_group.Column(column));
+  const auto reader = std::static_pointer_cast<Reader>(open_column(row_group, column, path));
   const auto fail = [&](const char* what) {
     throw FormatError("'" + path + "': column '" + reader->descr()->path()->ToDotString() + "' " +
                       what);
@@ -86,7 +87,8 @@ void read_int32s(parquet::RowGroupReader& row_group, int column, const std::stri
 /// shape, or has a null element, which is refused.
 void read_shapes(parquet::RowGroupReader& row_group, int column, const std::string& path,
                  std::vector<Row>& rows) {
-  const auto reader = std::static_pointer_cast<parquet::Int32Reader>(row_group.Column(column));
+  const auto reader =
+      std::static_pointer_cast<parquet::Int32Reader>(open_column(row_group, column, path));
   const int16_t max_level = reader->descr()->max_definition_level();
   const bool nullable_element = reader->descr()->schema_node()->is_optional();
   const auto fail = [&](const char* what) {
