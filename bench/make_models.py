@@ -2,7 +2,11 @@
 
   dream05/      Dream architecture, shape of Qwen2.5-0.5B, random bf16 weights, Hugging Face folder
   dream05.gguf  the same weights and vocabulary for llama.cpp
-  minilm.onnx   all-MiniLM-L6-v2 in float32 for onnxruntime
+  qwen05/, qwen05.gguf  the same tensors as a Qwen2 model, which writes from left to right
+  NAME-TYPE.gguf  both in ggml's types, by llama-quantize
+  bert-base/    random float32 weights in the shape of bert-base-uncased, MiniLM's vocabulary
+  minilm.onnx, bert-base.onnx  for onnxruntime, in float32
+  minilm-int8.onnx, bert-base-int8.onnx  the same by onnxruntime's dynamic quantisation
 
 Speed does not depend on the values of weights as long as every step is done; the shapes are those
 of published models. What is there already is left alone.
@@ -10,10 +14,13 @@ of published models. What is there already is left alone.
 
 import json
 import os
+import shutil
 import string
+import subprocess
 import sys
 
 import numpy as np
+from onnxruntime.quantization import QuantType, quantize_dynamic
 
 import onnx_bert
 
@@ -40,6 +47,22 @@ DREAM05 = {
     "mask_token_id": 151935,
     "torch_dtype": "bfloat16",
 }
+QWEN05 = {**DREAM05, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}
+BERT_BASE = {
+    "architectures": ["BertModel"],
+    "model_type": "bert",
+    "vocab_size": 30522,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "hidden_act": "gelu",
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+    "pad_token_id": 0,
+}
+GGML_TYPES = ("Q8_0", "Q4_0", "Q2_K")
 SPECIAL_TOKENS = {151933: "<|endoftext|>", 151934: "<|pad|>", 151935: "<|mask|>"}
 
 
@@ -136,12 +159,12 @@ def write_tokenizer(folder, tokens, merges):
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
 
 
-def write_safetensors(path, tensors):
-    """`tensors`: name, shape and a function that makes the bfloat16 bits."""
+def write_safetensors(path, tensors, dtype="BF16"):
+    """`tensors`: name, shape and a function that makes the elements' bits."""
     header, offset = {}, 0
     for name, shape, _ in tensors:
-        size = 2 * int(np.prod(shape))
-        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [offset, offset + size]}
+        size = {"BF16": 2, "F32": 4}[dtype] * int(np.prod(shape))
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
         offset += size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -162,9 +185,53 @@ def write_dream_folder(folder):
     write_safetensors(folder / "model.safetensors", tensors)
 
 
-def write_dream_gguf(path, gguf):
-    config = DREAM05
-    writer = gguf.GGUFWriter(path, "dream")
+def write_qwen_folder(folder, dream):
+    """Dream's weights and vocabulary under another architecture."""
+    folder.mkdir()
+    for name in ("model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        os.link(dream / name, folder / name)
+    (folder / "config.json").write_text(json.dumps(QWEN05, indent=2))
+
+
+def bert_tensors(config):
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    for table, rows in (("word", config["vocab_size"]),
+                        ("position", config["max_position_embeddings"]),
+                        ("token_type", config["type_vocab_size"])):
+        yield f"embeddings.{table}_embeddings.weight", (rows, hidden)
+    norms = ["embeddings.LayerNorm"]
+    linears = []
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"encoder.layer.{layer}."
+        linears += [(prefix + f"attention.{name}", hidden, hidden)
+                    for name in ("self.query", "self.key", "self.value", "output.dense")]
+        linears += [(prefix + "intermediate.dense", inner, hidden),
+                    (prefix + "output.dense", hidden, inner)]
+        norms += [prefix + "attention.output.LayerNorm", prefix + "output.LayerNorm"]
+    for name, rows, columns in linears:
+        yield f"{name}.weight", (rows, columns)
+        yield f"{name}.bias", (rows,)
+    for name in norms:
+        yield f"{name}.weight", (hidden,)
+        yield f"{name}.bias", (hidden,)
+
+
+def random_float_tensor(index, name, shape):
+    values = np.random.default_rng([SEED, index]).standard_normal(shape, dtype=np.float32) * 0.02
+    return values + np.float32(1.0 if name.endswith("LayerNorm.weight") else 0.0)
+
+
+def write_bert_base(folder, minilm):
+    folder.mkdir()
+    shutil.copy(minilm / "tokenizer.json", folder)
+    (folder / "config.json").write_text(json.dumps(BERT_BASE, indent=2))
+    write_safetensors(folder / "model.safetensors", [
+        (name, shape, lambda i=i, name=name, shape=shape: random_float_tensor(i, name, shape))
+        for i, (name, shape) in enumerate(bert_tensors(BERT_BASE))], dtype="F32")
+
+
+def write_gguf(path, gguf, architecture, config):
+    writer = gguf.GGUFWriter(path, architecture)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_BF16)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -174,7 +241,8 @@ def write_dream_gguf(path, gguf):
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_rope_freq_base(config["rope_theta"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_causal_attention(False)
+    if architecture == "dream":
+        writer.add_causal_attention(False)
 
     tokens, merges = byte_level_bpe(config["vocab_size"])
     types = [gguf.TokenType.NORMAL] * len(tokens) + [gguf.TokenType.CONTROL] * len(SPECIAL_TOKENS)
@@ -229,6 +297,18 @@ def make_all(output, peers):
     import gguf  # lies in llama.cpp's sources: found only now
 
     make_once(output / "dream05", write_dream_folder)
-    make_once(output / "dream05.gguf", lambda path: write_dream_gguf(path, gguf))
-    make_once(output / "minilm.onnx", lambda path: onnx_bert.write(minilm, path))
+    make_once(output / "qwen05", lambda path: write_qwen_folder(path, output / "dream05"))
+    for name, architecture, config in (("dream05", "dream", DREAM05), ("qwen05", "qwen2", QWEN05)):
+        source = output / f"{name}.gguf"
+        make_once(source, lambda path: write_gguf(path, gguf, architecture, config))
+        for kind in GGML_TYPES:
+            make_once(output / f"{name}-{kind}.gguf", lambda path: subprocess.run(
+                [peers / "llama/bin/llama-quantize", source, path, kind], check=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    make_once(output / "bert-base", lambda path: write_bert_base(path, minilm))
+    for name, folder in (("minilm", minilm), ("bert-base", output / "bert-base")):
+        source = output / f"{name}.onnx"
+        make_once(source, lambda path: onnx_bert.write(folder, path))
+        make_once(output / f"{name}-int8.onnx",
+                  lambda path: quantize_dynamic(source, path, weight_type=QuantType.QInt8))
 

@@ -3,11 +3,11 @@
 
     bench/quality.py MODEL HELD_OUT... --calibration FILE [--aios PROGRAM] [--peers FOLDER]
 
-Converts MODEL with every type and way of rounding, rounds the same matrices by ggml's Q8_0, Q4_K and
-Q2_K (embeddings as ours have them: 8 bits, 4 beside 2), and scores all on the held-out texts: same
-windows, same masks. Prints a Markdown table: bits of the layers' weights, their relative squared
-error, perplexity, NELBO, and the differences to the model as it is, paired by window, with standard
-errors. The calibration text must be none of the held-out ones.
+Converts MODEL with every type and way of rounding, rounds the same matrices by ggml's Q8_0, Q4_K
+and Q2_K (embeddings as ours have them: 8 bits, 4 beside 2), and scores all on the held-out texts:
+same windows, same masks. Prints a Markdown table: bits of the layers' weights, their relative
+squared error, perplexity, NELBO, and the differences to the model as it is, paired by window, with
+standard errors. The calibration text must be none of the held-out ones.
 """
 import argparse
 import ctypes

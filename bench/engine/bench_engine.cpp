@@ -4,6 +4,8 @@
 //       reads "BATCH LENGTH" lines and answers each with the time of one encode call
 //   bench_engine diffuse MODEL THREADS LENGTH STEPS
 //       prints "first step" when the first step begins, and the time from there to the text
+//   bench_engine generate MODEL THREADS PROMPT_LENGTH NEW_TOKENS
+//       prints the prompt's time, and the time of all new tokens but the first
 //
 // Neither reports the time of tokenization: the peers are given ids, or do it before their loop.
 
@@ -99,6 +101,25 @@ void run_diffuse(const std::string& model, const std::string& num_threads, int l
   std::cout << seconds << std::endl;
 }
 
+void run_generate(const std::string& model, const std::string& num_threads, int prompt_length,
+                  int num_tokens) {
+  std::string prompt;
+  for (int i = 0; i < prompt_length; ++i) prompt += static_cast<char>('0' + i % 10);
+  aios::GenerationConfig config;
+  config.max_new_tokens = num_tokens;
+  config.temperature = 0;
+  aios::ArrowEngine engine(model, engine_config(num_threads));
+  const aios::GenerationResults results = engine.generate(prompt, config);
+  const aios::GenerationResult& result = results.samples.at(0);
+  if (result.num_prompt_tokens != prompt_length ||
+      static_cast<int>(result.token_ids.size()) != num_tokens) {
+    throw aios::ConfigError("the run was " + std::to_string(result.num_prompt_tokens) + " + " +
+                            std::to_string(result.token_ids.size()) + " tokens, not " +
+                            std::to_string(prompt_length) + " + " + std::to_string(num_tokens));
+  }
+  std::cout << results.seconds.prompt << ' ' << results.seconds.compute << std::endl;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -108,9 +129,12 @@ int main(int argc, char** argv) {
       run_encode(arguments[1], arguments[2]);
     } else if (arguments.size() == 5 && arguments[0] == "diffuse") {
       run_diffuse(arguments[1], arguments[2], std::stoi(arguments[3]), std::stoi(arguments[4]));
+    } else if (arguments.size() == 5 && arguments[0] == "generate") {
+      run_generate(arguments[1], arguments[2], std::stoi(arguments[3]), std::stoi(arguments[4]));
     } else {
       std::cerr << "error: usage: bench_engine encode MODEL THREADS, or\n"
-                   "       bench_engine diffuse MODEL THREADS LENGTH STEPS\n";
+                   "       bench_engine diffuse MODEL THREADS LENGTH STEPS, or\n"
+                   "       bench_engine generate MODEL THREADS PROMPT_LENGTH NEW_TOKENS\n";
       return 2;
     }
   } catch (const std::exception& error) {

@@ -42,10 +42,18 @@ if [[ ! -d $source ]]; then
   tar -xzf "$peers/$archive" -C "$peers"
 fi
 
-# GGML_NATIVE: every instruction set of this processor, as our kernels use them. The web interface,
-# the server and OpenSSL are left out: they would fetch files or pull in libraries, and no figure
-# depends on them.
-cmake -S "$source" -B "$peers/llama" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON \
+# GGML_NATIVE: every instruction set of this processor, as our kernels use them. But for AMX: with it
+# the quantised types of this version end in illegal instructions (Q8_0, K types) or a segmentation
+# fault (Q4_0); bf16 does not use it. The web interface, the server and OpenSSL are left out: they
+# would fetch files or pull in libraries, and no figure depends on them.
+instructions=(-DGGML_NATIVE=ON)
+if grep -qw amx_tile /proc/cpuinfo; then
+  instructions=(-DGGML_NATIVE=OFF)
+  for set in AVX AVX2 FMA F16C BMI2 AVX512 AVX512_VBMI AVX512_VNNI AVX512_BF16; do
+    instructions+=("-DGGML_$set=ON")
+  done
+fi
+cmake -S "$source" -B "$peers/llama" -G Ninja -DCMAKE_BUILD_TYPE=Release "${instructions[@]}" \
   -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF \
   -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF >"$peers/llama-configure.log"
 cmake --build "$peers/llama" --target llama-diffusion-cli llama-bench llama-quantize
