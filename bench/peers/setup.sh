@@ -42,10 +42,10 @@ if [[ ! -d $source ]]; then
   tar -xzf "$peers/$archive" -C "$peers"
 fi
 
-# GGML_NATIVE: every instruction set of this processor, as our kernels use them. But for AMX: with it
-# the quantised types of this version end in illegal instructions (Q8_0, K types) or a segmentation
-# fault (Q4_0); bf16 does not use it. The web interface, the server and OpenSSL are left out: they
-# would fetch files or pull in libraries, and no figure depends on them.
+# GGML_NATIVE: every instruction set of this processor, as our kernels use them. But for AMX: with
+# it the quantised types of this version end in illegal instructions (Q8_0, K types) or a
+# segmentation fault (Q4_0); bf16 does not use it. The web interface, the server and OpenSSL are
+# left out: they would fetch files or pull in libraries, and no figure depends on them.
 instructions=(-DGGML_NATIVE=ON)
 if grep -qw amx_tile /proc/cpuinfo; then
   instructions=(-DGGML_NATIVE=OFF)

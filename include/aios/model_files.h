@@ -24,6 +24,9 @@ struct ConvertOptions {
                                ///< rows; -1: whole rows at int8, 128 at int4 and int2
   /// Nothing: by GPTQ with a calibration text, by least squares without.
   std::optional<Rounding> rounding;
+  /// Average bits of a quantised weight, above 2.63; 0: `dtype` decides. Each matrix gets 2, 4 or 8
+  /// bits by what it costs on the calibration text (`probe_model`), which is needed.
+  double target_bits = 0;
   /// A text like what the model will read, for int8, int4 and int2; empty: none. It weighs errors
   /// by the inputs that each weight meets.
   std::string calibration_text;
@@ -69,6 +72,37 @@ struct ExportOptions {
 /// @throws IoError, FormatError, ConfigError, CancelledError
 ConvertReport export_model(const std::string& input_directory, const std::string& output_directory,
                            const ExportOptions& options = {});
+
+struct ProbeOptions {
+  std::string calibration_text;  ///< a text like what the model will read; must not be empty
+  ProgressCallback progress;     ///< in matrices
+  CancellationToken cancellation;
+};
+
+/// How sensitive a model is to the rounding of one of its matrices, all others left as they are.
+struct ProbeReport {
+  struct Width {
+    std::string quant_type;   ///< int2 | int4 | int8
+    double bits = 0;          ///< of a weight, scales included
+    double output_error = 0;  ///< relative squared error of what the matrix gives
+    double loss_change = 0;   ///< nats per token; of an encoder: of 1 - cosine to its own vectors
+  };
+  struct Tensor {
+    std::string name;
+    std::string kind;    ///< token_embedding, head, query, key, value, attention_output, ...
+    int64_t layer = -1;  ///< -1 outside of layers
+    int64_t num_parameters = 0;
+    std::vector<Width> widths;
+  };
+  std::vector<Tensor> tensors;
+};
+
+/// @throws ConfigError without a calibration text; IoError, FormatError, CancelledError
+ProbeReport probe_model(const std::string& directory, const ProbeOptions& options);
+
+/// The report as a picture: layers by kinds of matrices, coloured by the loss at `quant_type`. SVG.
+/// @throws ConfigError if the report has no such width
+std::string probe_heat_map(const ProbeReport& report, const std::string& quant_type);
 
 struct TensorSummary {
   std::string name;

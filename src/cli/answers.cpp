@@ -94,6 +94,24 @@ Json to_json(const ConvertReport& report) {
           {"losses", losses}};
 }
 
+Json to_json(const ProbeReport& report) {
+  Json tensors = Json::array();
+  for (const ProbeReport::Tensor& tensor : report.tensors) {
+    Json widths = Json::object();
+    for (const ProbeReport::Width& width : tensor.widths) {
+      widths[width.quant_type] = {{"bits", width.bits},
+                                  {"output_error", width.output_error},
+                                  {"loss_change", width.loss_change}};
+    }
+    tensors.push_back({{"name", tensor.name},
+                       {"kind", tensor.kind},
+                       {"layer", tensor.layer},
+                       {"num_parameters", tensor.num_parameters},
+                       {"widths", widths}});
+  }
+  return {{"tensors", tensors}};
+}
+
 Json to_json(const ModelSummary& summary) {
   Json tensors = Json::array();
   for (const TensorSummary& tensor : summary.tensors) {

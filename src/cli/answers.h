@@ -21,6 +21,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const GenerationResults& results, std::size_t index);
 [[nodiscard]] Json to_json(const DiffusionResults& results, std::size_t index);
 [[nodiscard]] Json to_json(const ScoreResult& result);
+[[nodiscard]] Json to_json(const ProbeReport& report);
 [[nodiscard]] Json to_json(const ConvertReport& report);
 [[nodiscard]] Json to_json(const ModelSummary& summary);
 

@@ -32,6 +32,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_export_command(app, session);
   add_inspect_command(app, session);
   add_verify_command(app, session);
+  add_probe_command(app, session);
   add_memory_commands(app, session);
   add_devices_command(app, session);
 }

@@ -49,6 +49,7 @@ void add_convert_command(CLI::App& app, Session& session);
 void add_export_command(CLI::App& app, Session& session);
 void add_inspect_command(CLI::App& app, Session& session);
 void add_verify_command(CLI::App& app, Session& session);
+void add_probe_command(CLI::App& app, Session& session);
 void add_devices_command(CLI::App& app, Session& session);
 void add_memory_commands(CLI::App& app, Session& session);
 

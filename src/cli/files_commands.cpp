@@ -2,12 +2,11 @@
 #include <map>
 #include <memory>
 
-#include "aios/error.h"
 #include "aios/model_files.h"
-#include "base/text_file.h"
 #include "cli/answers.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/named_text.h"
 #include "cli/output.h"
 #include "cli/progress_bar.h"
 
@@ -91,15 +90,6 @@ void verify(const Session& session, const std::string& directory) {
                " tensors, " + with_unit(report.num_bytes) + "\n");
 }
 
-/// The text of a file that a flag names; empty without one.
-std::string read_named_text(const char* flag, const std::string& path) {
-  constexpr std::size_t kMaxBytes = std::size_t{1} << 28U;
-  if (path.empty()) return {};
-  std::string text = read_text_file(path, kMaxBytes);
-  if (text.empty()) throw ConfigError(std::string(flag) + " '" + path + "' is empty");
-  return text;
-}
-
 template <typename Options>
 struct RewriteArguments {
   std::string input;
@@ -151,6 +141,10 @@ void add_convert_command(CLI::App& app, Session& session) {
       .add_option("--calibration", state->calibration,
                   "text like what the model will read: weighs the errors of int8, int4, int2")
       ->type_name("FILE");
+  command
+      .add_option("--target-bits", state->options.target_bits,
+                  "average bits of a weight: each matrix gets 2, 4 or 8 by what it costs")
+      ->type_name("X");
   command.add_option("--eval", state->eval, "text to score before and after")->type_name("FILE");
   command.add_flag("--overwrite", state->options.overwrite, "replace OUT if it is there");
 }

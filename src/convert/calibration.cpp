@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -143,17 +144,60 @@ void Calibration::cut_windows_of(const std::string& text) {
   const PhiloxUniformSource random(kSeed);
   for (std::size_t i = 0; i < windows.size(); ++i) {
     Sequence sequence{std::move(windows[i].token_ids), AttentionKind::kCausal};
-    if (diffuses && (!generates || i % 2 == 1)) {
-      sequence.attention = model_.spec().attention_kinds.front();
-      const double share = (static_cast<double>(i) + 0.5) / static_cast<double>(windows.size());
-      for (std::size_t k = 1; k < sequence.token_ids.size(); ++k) {
-        if (random.uniform(static_cast<int32_t>(i), 0, static_cast<int32_t>(k), 0) < share) {
-          sequence.token_ids[k] = *rules.mask;
-        }
-      }
+    const bool masked = diffuses && (!generates || i % 2 == 1);
+    const int32_t shift = !masked || model_.spec().logit_shift ? 1 : 0;
+    if (masked) sequence.attention = model_.spec().attention_kinds.front();
+    const double share = (static_cast<double>(i) + 0.5) / static_cast<double>(windows.size());
+    for (std::size_t k = 1; k < sequence.token_ids.size(); ++k) {
+      const auto position = static_cast<int32_t>(k);
+      if (masked && random.uniform(static_cast<int32_t>(i), 0, position, 0) >= share) continue;
+      sequence.rows.push_back(position - shift);
+      sequence.targets.push_back(sequence.token_ids[k]);
+      if (masked) sequence.token_ids[k] = *rules.mask;
     }
     if (sequence.token_ids.size() > 1) sequences_.push_back(std::move(sequence));
   }
+}
+
+/// Every seventh sequence: masks of all shares, both ways of reading.
+std::vector<Calibration::Sequence> Calibration::part() const {
+  constexpr std::size_t kStep = 7;  // odd: unmasked and masked windows alternate
+  std::vector<Sequence> part;
+  for (std::size_t i = 0; i < sequences_.size(); i += kStep) part.push_back(sequences_[i]);
+  return part;
+}
+
+double Calibration::loss(const InferenceCore& core) const {
+  if (core.spec().head == HeadKind::kNone) return distance(core);
+  double nats = 0;
+  std::size_t num_tokens = 0;
+  for (const Sequence& sequence : part()) {
+    if (sequence.rows.empty()) continue;
+    const SequenceInput input{.token_ids = sequence.token_ids};
+    HeadRequest request;
+    request.rows = sequence.rows;
+    request.target_ids = sequence.targets;
+    HeadResult result;
+    core.score({&input, 1}, sequence.attention, request, result);
+    for (const RowCandidates& row : result.candidates) nats -= row.target_log_prob;
+    num_tokens += sequence.rows.size();
+  }
+  return num_tokens == 0 ? 0 : nats / static_cast<double>(num_tokens);
+}
+
+double Calibration::distance(const InferenceCore& core) const {
+  double sum = 0;
+  const std::vector<Sequence> sequences = part();
+  for (const Sequence& sequence : sequences) {
+    const SequenceInput input{.token_ids = sequence.token_ids};
+    const auto vector_of = [&](const InferenceCore& network) {
+      return network.pooled({&input, 1}, sequence.attention, PoolKind::kMean, true);
+    };
+    const std::vector<float> before = vector_of(model_.core());
+    const std::vector<float> after = vector_of(core);
+    sum += 1 - std::inner_product(before.begin(), before.end(), after.begin(), 0.0);
+  }
+  return sum / static_cast<double>(sequences.size());
 }
 
 std::map<std::string, InputStatistics> Calibration::collect(

@@ -34,11 +34,19 @@ class Calibration {
       const std::set<std::string>& tensor_names, bool with_covariance,
       const CancellationToken& cancellation) const;
 
+  /// What a network with other weights loses on a part of the text: nats for each token that comes
+  /// next or is masked; of an encoder the mean of 1 - cosine to the model's own vectors.
+  [[nodiscard]] double loss(const InferenceCore& core) const;
+
  private:
   struct Sequence {
     std::vector<int32_t> token_ids;
     AttentionKind attention;
+    std::vector<int32_t> rows{};     // of the scores that are asked for
+    std::vector<int32_t> targets{};  // and the tokens that belong there
   };
+  [[nodiscard]] std::vector<Sequence> part() const;
+  [[nodiscard]] double distance(const InferenceCore& core) const;
   void cut_lines(const std::string& text);
   void cut_windows_of(const std::string& text);
 

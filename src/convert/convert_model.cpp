@@ -15,6 +15,7 @@
 #include "convert/model_directory.h"
 #include "convert/quantization_policy.h"
 #include "convert/tensor_conversion.h"
+#include "convert/weight_probe.h"
 #include "convert/weight_quantizer.h"
 #include "engine/loaded_model.h"
 #include "storage/atomic_file.h"
@@ -36,6 +37,16 @@ struct TargetType {
   QuantizedFormat format;
 };
 
+void check_target_bits(const ConvertOptions& options) {
+  if (!(options.target_bits > 0)) {
+    throw ConfigError("target_bits must be above 0, not " + std::to_string(options.target_bits));
+  }
+  if (options.dtype != "keep" || options.group_size >= 0) {
+    throw ConfigError("target_bits gives each matrix its type: leave dtype and group_size out");
+  }
+  if (options.calibration_text.empty()) throw ConfigError("target_bits needs a calibration text");
+}
+
 TargetType parse_target(const ConvertOptions& options) {
   const std::vector<std::string> known = {"keep", "f32", "bf16", "f16", "int8", "int4", "int2"};
   const std::string& name = options.dtype;
@@ -44,6 +55,10 @@ TargetType parse_target(const ConvertOptions& options) {
                       suggestion(name, known));
   }
   TargetType target{.dtype = dtype_from_name(name), .format = {}};
+  if (options.target_bits != 0) {
+    check_target_bits(options);
+    return target;
+  }
   const auto type = quant_type_from_name(name);
   if (!type) {
     if (options.group_size < 0 && options.calibration_text.empty() && !options.rounding) {
@@ -74,7 +89,8 @@ class Conversion {
         target_(parse_target(options)) {
     metadata_.source_name = fs::weakly_canonical(input_).filename();
     metadata_.dtype = options.dtype;
-    metadata_.quantization = quant_type_name(target_.format.type);
+    metadata_.quantization =
+        options.target_bits > 0 ? "mixed" : quant_type_name(target_.format.type);
   }
 
   ConvertReport run() {
@@ -96,6 +112,9 @@ class Conversion {
     QuantizationPlan plan;
     if (target_.format.type != QuantType::kNone) {
       plan = plan_quantization(weight_roles(model_.spec(), weights), target_.format);
+    } else if (options_.target_bits > 0) {
+      const WeightProbe probe(model_, weights, *calibration);
+      plan = plan_for_bits(probe.run({}, options_.cancellation), options_.target_bits);
     }
     WeightQuantizer quantizer(weights, std::move(plan), rounding,
                               calibration ? &*calibration : nullptr, options_.cancellation);

@@ -14,7 +14,7 @@ struct ModelMetadata {
   std::string source_name;            ///< name of the directory that was converted
   std::string source_format;          ///< `safetensors`, `parquet_v1`, `parquet_v2`
   std::string dtype;                  ///< as asked for: `keep`, `bf16`, ...
-  std::string quantization = "none";  ///< `int8`, `int4`, `int2`: of the layers' matrices
+  std::string quantization = "none";  ///< `int8`, `int4`, `int2`: of the layers' matrices; `mixed`
   int64_t num_tensors = 0;
   int64_t num_parameters = 0;
   /// SHA-256 in hexadecimal, by path within the directory.

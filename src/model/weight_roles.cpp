@@ -7,6 +7,30 @@
 
 namespace aios {
 
+const char* weight_kind_name(WeightKind kind) noexcept {
+  switch (kind) {
+    case WeightKind::kTokenEmbedding:
+      return "token_embedding";
+    case WeightKind::kHead:
+      return "head";
+    case WeightKind::kQuery:
+      return "query";
+    case WeightKind::kKey:
+      return "key";
+    case WeightKind::kValue:
+      return "value";
+    case WeightKind::kAttentionOutput:
+      return "attention_output";
+    case WeightKind::kGate:
+      return "gate";
+    case WeightKind::kUp:
+      return "up";
+    case WeightKind::kDown:
+      return "down";
+  }
+  return "unknown";
+}
+
 std::map<std::string, WeightRole> weight_roles(const ModelSpec& spec, const WeightLoader& weights) {
   const TensorNames names = resolve_names(spec.names, weights);
   std::map<std::string, WeightRole> roles;

@@ -27,6 +27,9 @@ struct WeightRole {
   int64_t layer = -1;  ///< -1 outside of layers
 };
 
+/// `token_embedding`, `head`, `query`, `key`, `value`, `attention_output`, `gate`, `up`, `down`.
+[[nodiscard]] const char* weight_kind_name(WeightKind kind) noexcept;
+
 /// Roles by tensor name of all matrices that linear maps and the token embedding use.
 [[nodiscard]] std::map<std::string, WeightRole> weight_roles(const ModelSpec& spec,
                                                              const WeightLoader& weights);
