@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the first inputs of the storage fuzzers: tests/fuzz/corpus/{parquet,safetensors}."""
+"""Writes the first inputs of the storage fuzzers, tests/fuzz/corpus/{parquet,safetensors,
+memory_segment}. The last needs a release build."""
 import json
+import shutil
 import struct
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +15,8 @@ import make_parquet_v1_fixture
 import panel_32
 import parquet_v2
 
-CORPUS = Path(__file__).resolve().parents[1] / "tests/fuzz/corpus"
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "tests/fuzz/corpus"
 
 
 def parquet_row(name: str, shape: list[int], data: bytes, shard_index: int = 0) -> dict:
@@ -56,8 +61,17 @@ def make_safetensors(folder: Path) -> None:
         (folder / f"{name}.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+def make_memory_segment(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as store:
+        subprocess.run([ROOT / "build/release/bin/store_driver", store], check=True, text=True,
+                       input="create\nadd 1.1 2.1 3.1@2000000000\ncheckpoint\n",
+                       stdout=subprocess.DEVNULL)
+        shutil.copy(Path(store) / "segment-00000001.parquet", folder / "three.parquet")
+
+
 def main() -> None:
-    for name, make in {"parquet": make_parquet, "safetensors": make_safetensors}.items():
+    for name, make in {"parquet": make_parquet, "safetensors": make_safetensors,
+                       "memory_segment": make_memory_segment}.items():
         (CORPUS / name).mkdir(parents=True, exist_ok=True)
         make(CORPUS / name)
 

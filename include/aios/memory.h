@@ -97,6 +97,14 @@ struct VerifyMemoryReport {
   int64_t num_bytes = 0;
 };
 
+struct RepairMemoryReport {
+  std::vector<std::string> findings;   ///< what was wrong, a line each; empty: nothing
+  std::vector<std::string> set_aside;  ///< files that keep what was damaged
+  int64_t num_memories = 0;            ///< that the store has now
+  int64_t num_restored = 0;            ///< of them, those that only a segment knew of
+  int64_t num_lost = 0;                ///< whose text or vector is readable nowhere
+};
+
 class VectorSearch;
 
 class ArrowStorage {
@@ -146,6 +154,13 @@ class ArrowStorage {
   /// Reads every byte: checksums, and that catalogue, text index and segments agree.
   /// @throws StorageError, FormatError at the first that is wrong
   VerifyMemoryReport verify() const;
+
+  /// Makes a store sound that `verify` or the constructor finds damaged; what can be read is kept.
+  /// Damaged files are set aside under a name that ends in `.damaged`, until the next `forget`.
+  /// Where the list of removed memories is damaged, removed ones may come back (`num_restored`).
+  /// @throws StorageError if another process writes, or the store is newer; IoError: nothing was
+  /// changed then
+  static RepairMemoryReport repair(const std::string& directory);
 
   [[nodiscard]] const std::string& directory() const noexcept;
 

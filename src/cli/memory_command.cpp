@@ -152,6 +152,15 @@ struct MemoryCommand {
                           {"num_segments", report.num_segments},
                           {"num_bytes", report.num_bytes}}));
   }
+
+  void repair() const {
+    const RepairMemoryReport report = ArrowStorage::repair(directory);
+    write_output(to_line({{"num_memories", report.num_memories},
+                          {"num_restored", report.num_restored},
+                          {"num_lost", report.num_lost},
+                          {"findings", report.findings},
+                          {"set_aside", report.set_aside}}));
+  }
 };
 
 using State = std::shared_ptr<MemoryCommand>;
@@ -188,6 +197,8 @@ void add_reading(CLI::App& group, Session& session, const State& state) {
              CommonFlags::kNone, [state] { state->stats(); });
   add_member(group, session, state, "verify", "read every byte of the store", CommonFlags::kNone,
              [state] { state->verify(); });
+  add_member(group, session, state, "repair", "mend what verify finds; keep what can be read",
+             CommonFlags::kNone, [state] { state->repair(); });
 }
 
 void add_writing(CLI::App& group, Session& session, const State& state) {

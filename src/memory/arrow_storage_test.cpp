@@ -266,7 +266,7 @@ TEST_F(ArrowStorageTest, SegmentsWithoutACatalogueAreNotTakenForLeftovers) {
   open_with(3)->checkpoint();
   std::filesystem::remove(store() + "/catalog.sqlite");
   EXPECT_THAT(message_of<StorageError>([&] { ArrowStorage storage(store(), quiet()); }),
-              HasSubstr("restore"));
+              HasSubstr("repair"));
   EXPECT_EQ(segment_files().size(), 1U);
 }
 

@@ -84,6 +84,10 @@ int64_t version_of(Database& database) {
 }  // namespace
 
 void prepare_catalog(Database& database) {
+  // Commits sync the log (FULL); the log is moved into the catalogue after about 16 MB.
+  database.execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; "
+      "PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST");
   if (version_of(database) == kVersion) return;
   Transaction transaction(database, Transaction::Kind::kWrite);
   for (int64_t version = version_of(database); version < kVersion; ++version) {

@@ -10,7 +10,8 @@ namespace aios {
 
 inline constexpr const char* kCatalogName = "catalog.sqlite";
 
-/// Opens the catalogue of a store for its only writer: creates it or migrates it.
+/// Opens the catalogue of a store for its only writer: sets what its commits promise, creates the
+/// tables or migrates them.
 /// @throws StorageError if it is newer than this build, or no catalogue; IoError
 void prepare_catalog(Database& database);
 

@@ -81,7 +81,7 @@ SegmentRow find_sealed(Database& database, SegmentFiles& segments, int64_t colle
     if (row >= 0) return {segment, row};
   }
   throw StorageError("'" + database.path() + "': no segment has memory " +
-                     std::to_string(sequence) + "; restore the folder from a copy");
+                     std::to_string(sequence) + "; run aios memory repair on its folder");
 }
 
 std::string read_content(Database& database, SegmentFiles& segments, int64_t collection_id,

@@ -4,8 +4,6 @@
 #include <new>
 #include <utility>
 
-#include "aios/error.h"
-
 namespace aios {
 namespace {
 
@@ -87,7 +85,7 @@ void Database::fail_damaged(const std::string& what) const {
   if (is_unreadable(handle_.get())) {
     throw IoError("'" + path_ + "': the disk cannot read it; check the disk, and try again");
   }
-  throw StorageError("'" + path_ + "': " + what + "; restore the folder from a copy");
+  throw DamageError("'" + path_ + "': " + what + "; run aios memory repair on its folder");
 }
 
 void Database::execute(const char* sql) {
@@ -141,6 +139,11 @@ Query& Query::bind(std::span<const std::byte> blob) {
 Query& Query::bind(std::optional<int64_t> value) {
   if (value) return bind(*value);
   return check(sqlite3_bind_null(statement_.get(), ++num_bound_));
+}
+
+Query& Query::bind_column(const Query& row, int column) {
+  return check(sqlite3_bind_value(statement_.get(), ++num_bound_,
+                                  sqlite3_column_value(row.statement_.get(), column)));
 }
 
 bool Query::step() {

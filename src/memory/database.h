@@ -15,7 +15,15 @@
 #include <string>
 #include <string_view>
 
+#include "aios/error.h"
+
 namespace aios {
+
+/// The data themselves are damaged: what a repair is for.
+class DamageError : public StorageError {
+ public:
+  using StorageError::StorageError;
+};
 
 enum class DatabaseMode { kReadOnly, kReadWrite, kCreate };
 
@@ -42,7 +50,7 @@ class Database {
   /// @throws what the code of the last call deserves
   [[noreturn]] void fail(int code) const;
   /// @param what is wrong with the data
-  /// @throws IoError if the disk did not give them, else StorageError
+  /// @throws IoError if the disk did not give them, else DamageError
   [[noreturn]] void fail_damaged(const std::string& what) const;
 
  private:
@@ -77,6 +85,8 @@ class Query {
   Query& bind(std::string_view text);
   Query& bind(std::span<const std::byte> blob);
   Query& bind(std::optional<int64_t> value);
+  /// A column of another query's row, of whatever type.
+  Query& bind_column(const Query& row, int column);
 
   /// The next row, false if there is none.
   bool step();

@@ -255,6 +255,7 @@ void Maintainer::erase_traces() {
     database_.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
     database_.execute("VACUUM");
     remove_leftovers(database_, segments_);  // of an earlier try that could not remove them
+    segments_.remove_set_aside();
     segments_.sync();
   }
   empty_log();

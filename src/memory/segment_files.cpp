@@ -40,6 +40,14 @@ void for_each_file(const std::string& directory, Visit visit) {
   if (error) throw IoError("cannot list '" + directory + "': " + error.message());
 }
 
+void remove_files(const std::vector<fs::path>& files) {
+  for (const fs::path& file : files) {
+    std::error_code error;
+    fs::remove(file, error);
+    if (error) throw IoError("cannot remove '" + file.string() + "': " + error.message());
+  }
+}
+
 }  // namespace
 
 std::string SegmentFiles::path_of(int64_t segment_id) const {
@@ -65,11 +73,7 @@ void SegmentFiles::remove(int64_t segment_id) {
   for_each_file(directory_, [&](const fs::directory_entry& file) {
     if (segment_id_of(file.path().filename().string()) == segment_id) files.push_back(file.path());
   });
-  for (const fs::path& file : files) {
-    std::error_code error;
-    fs::remove(file, error);
-    if (error) throw IoError("cannot remove '" + file.string() + "': " + error.message());
-  }
+  remove_files(files);
   const std::lock_guard lock(mutex_);
   open_.erase(segment_id);
 }
@@ -94,11 +98,16 @@ void SegmentFiles::remove_all_but(const std::set<int64_t>& current) {
       files.push_back(file.path());
     }
   });
-  for (const fs::path& file : files) {
-    std::error_code error;
-    fs::remove(file, error);
-    if (error) throw IoError("cannot remove '" + file.string() + "': " + error.message());
-  }
+  remove_files(files);
+}
+
+void SegmentFiles::remove_set_aside() {
+  std::vector<fs::path> files;
+  for_each_file(directory_, [&](const fs::directory_entry& file) {
+    const std::string name = file.path().filename().string();
+    if (name.find(".damaged") != std::string::npos) files.push_back(file.path());
+  });
+  remove_files(files);
 }
 
 void SegmentFiles::sync() const { sync_folder(directory_, directory_); }

@@ -29,6 +29,8 @@ class SegmentFiles {
   /// Removes what a killed writer left: temporary files, and segments that were never committed or
   /// are no longer used.
   void remove_all_but(const std::set<int64_t>& current);
+  /// Removes what a repair set aside.
+  void remove_set_aside();
   /// Makes removals certain: without it a power failure may bring a file back. @throws IoError
   void sync() const;
 

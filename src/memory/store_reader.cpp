@@ -57,7 +57,7 @@ Memory StoreReader::load(const Collection& collection, int64_t sequence,
               "FROM memory WHERE sequence = ?");
     if (!row.bind(sequence).step()) {
       throw StorageError("'" + database_.path() + "' lacks memory " + std::to_string(sequence) +
-                         "; restore the folder from a copy");
+                         "; run aios memory repair on its folder");
     }
     memory.memory_id = row.text(0);
     memory.timestamp = row.integer(1);

@@ -43,7 +43,7 @@ std::string catalog_path(const std::string& directory, const SegmentFiles& segme
   const std::string path = directory + "/" + kCatalogName;
   if (!fs::exists(path) && !segments.list().empty()) {
     throw StorageError("'" + directory + "' has segments but no " + kCatalogName +
-                       ": restore it from a copy");
+                       ": run aios memory repair on it");
   }
   return path;
 }
@@ -66,10 +66,6 @@ StoreWriter::StoreWriter(const std::string& directory, const StorageConfig& conf
 }
 
 void StoreWriter::open_catalog() {
-  // Commits sync the log (FULL); the log is moved into the catalogue after about 16 MB.
-  database_.execute(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; "
-      "PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST");
   prepare_catalog(database_);
   remove_leftovers(database_, segments_);
 }

@@ -217,18 +217,15 @@ std::optional<SegmentCollection> collection_of(const parquet::FileMetaData& file
   return collection;
 }
 
-}  // namespace
+void checked(const arrow::Status& status) {
+  if (!status.ok()) throw parquet::ParquetStatusException(status);
+}
 
-std::optional<SegmentCollection> read_memory_file(
-    const std::string& path, const std::function<void(const MemoryRow&)>& visit) {
+std::unique_ptr<parquet::arrow::FileReader> open_reader(const std::string& path) {
   const auto opened = arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ);
   if (!opened.ok()) {
     throw IoError("cannot read '" + path + "': " + one_line(opened.status().message()));
   }
-  const auto checked = [](const arrow::Status& status) {
-    if (!status.ok()) throw parquet::ParquetStatusException(status);
-  };
-  std::shared_ptr<arrow::RecordBatchReader> batches;
   std::unique_ptr<parquet::arrow::FileReader> reader;
   reading_parquet(path, [&] {
     parquet::ReaderProperties properties;
@@ -240,15 +237,46 @@ std::optional<SegmentCollection> read_memory_file(
     arrow_properties.set_batch_size(kRowsPerBatch);
     arrow_properties.set_pre_buffer(false);  // a local file: no threads that read ahead
     checked(builder.properties(arrow_properties)->Build(&reader));
-    PARQUET_ASSIGN_OR_THROW(batches, reader->GetRecordBatchReader());
   });
+  return reader;
+}
+
+void visit_batches(arrow::RecordBatchReader& batches, const std::string& path,
+                   const std::function<void(const MemoryRow&)>& visit) {
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
-    reading_parquet(path, [&] { checked(batches->ReadNext(&batch)); });
+    reading_parquet(path, [&] { checked(batches.ReadNext(&batch)); });
     if (batch == nullptr) break;
     visit_batch(*batch, path, visit);
   }
+}
+
+}  // namespace
+
+std::optional<SegmentCollection> read_memory_file(
+    const std::string& path, const std::function<void(const MemoryRow&)>& visit) {
+  const auto reader = open_reader(path);
+  std::shared_ptr<arrow::RecordBatchReader> batches;
+  reading_parquet(path, [&] { PARQUET_ASSIGN_OR_THROW(batches, reader->GetRecordBatchReader()); });
+  visit_batches(*batches, path, visit);
   return collection_of(*reader->parquet_reader()->metadata());
+}
+
+std::vector<std::string> salvage_memory_file(const std::string& path,
+                                             const std::function<void(const MemoryRow&)>& visit) {
+  const auto reader = open_reader(path);
+  std::vector<std::string> findings;
+  for (int group = 0; group < reader->num_row_groups(); ++group) {
+    try {
+      std::shared_ptr<arrow::RecordBatchReader> batches;
+      reading_parquet(
+          path, [&] { PARQUET_ASSIGN_OR_THROW(batches, reader->GetRecordBatchReader({group})); });
+      visit_batches(*batches, path, visit);
+    } catch (const FormatError& error) {
+      findings.emplace_back(error.what());
+    }
+  }
+  return findings;
 }
 
 }  // namespace aios

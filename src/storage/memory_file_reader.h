@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/memory_row.h"
 
@@ -17,5 +18,12 @@ namespace aios {
 /// @throws IoError, FormatError; what `visit` throws
 std::optional<SegmentCollection> read_memory_file(
     const std::string& path, const std::function<void(const MemoryRow&)>& visit);
+
+/// As `read_memory_file`, but goes on behind row groups that cannot be read. Of such a group some
+/// rows may have been visited, once each.
+/// @return what is wrong, a line each
+/// @throws IoError; FormatError if the footer cannot be read
+std::vector<std::string> salvage_memory_file(const std::string& path,
+                                             const std::function<void(const MemoryRow&)>& visit);
 
 }  // namespace aios

@@ -29,7 +29,7 @@ struct MemorySegment::Implementation {
 
   [[noreturn]] void fail(const std::string& what) const {
     throw FormatError("'" + path + "' is no sound memory segment: " + what +
-                      "; restore the folder from a copy");
+                      "; run aios memory repair on its folder");
   }
   void open_file();
   void read_collection();

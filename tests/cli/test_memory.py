@@ -63,4 +63,7 @@ def test_wrong_use(succeed, fail, encoder, store, tmp_path):
     succeed("memory", "checkpoint", store)  # nothing is left in the log
     catalog = store / "catalog.sqlite"
     catalog.write_bytes(catalog.read_bytes()[:5000])
-    assert "restore" in fail(1, "memory", "list", store)
+    assert "memory repair" in fail(1, "memory", "list", store)
+    report = json.loads(succeed("memory", "repair", store))
+    assert (report["num_memories"], report["num_lost"]) == (3, 0)
+    assert contents(succeed, store) == TEXTS

@@ -30,7 +30,8 @@ std::vector<float> vector_of(int64_t id, int64_t version) {
   std::vector<float> values(kDimension);
   for (int32_t i = 0; i < kDimension; ++i) {
     const int64_t mixed = id * 7919 + version * 104729 + int64_t{i} * i * 31 + i * id + 17;
-    values[static_cast<std::size_t>(i)] = static_cast<float>(mixed % 2003 - 1001);
+    values[static_cast<std::size_t>(i)] =
+        static_cast<float>(mixed * 2'654'435'761 % 1'000'003 - 500'001);
   }
   return values;
 }

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 
-from driver import Driver, parse_dump
+from driver import Driver, Refused, parse_dump
 from power_loss import read_record
 
 GROUP = 8
@@ -75,10 +75,21 @@ class Reader(threading.Thread):
                 self.num_reads += 1
 
 
+def run(writer, command) -> int:
+    """@return how often what was asked was done but for the log, which readers kept"""
+    for num_waits in range(10):
+        try:
+            writer.run(command)
+            return num_waits
+        except Refused as error:
+            assert "keeps reading an older snapshot" in str(error)
+    raise AssertionError(f"{command}: readers keep the log for ever")
+
+
 def test_every_read_is_a_state_that_was(programs, tmp_path, full):
     folder = tmp_path / "store"
     history = History()
-    source = random.Random(1)
+    source, num_waits = random.Random(1), 0
     with Driver(programs, folder, *FLAGS) as writer:
         writer.run("create")
         readers = [Reader(programs, folder, history) for _ in range(2)]
@@ -87,7 +98,7 @@ def test_every_read_is_a_state_that_was(programs, tmp_path, full):
         end = time.monotonic() + (300 if full else 5)
         try:
             while time.monotonic() < end and not any(reader.wrong for reader in readers):
-                writer.run(history.next(source))
+                num_waits += run(writer, history.next(source))
                 history.answered()
         finally:
             for reader in readers:
@@ -97,7 +108,8 @@ def test_every_read_is_a_state_that_was(programs, tmp_path, full):
         writer.run("verify")
     num_reads = sum(reader.num_reads for reader in readers)
     assert num_reads > 10
-    print(f"{history.num_answered} commands, {num_reads} reads by 2 processes: each a snapshot")
+    print(f"{history.num_answered} commands, {num_reads} reads by 2 processes: each a snapshot; "
+          f"{num_waits} times a reader kept the log from being emptied for 10 s")
 
 
 def test_readers_neither_commit_nor_checkpoint(programs, tmp_path):

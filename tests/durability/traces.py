@@ -12,7 +12,7 @@ def vector_of(number: int, version: int) -> numpy.ndarray:
     """As store_driver.cpp makes it."""
     i = numpy.arange(24)
     mixed = number * 7919 + version * 104729 + i * i * 31 + i * number + 17
-    return (mixed % 2003 - 1001).astype(numpy.float32)
+    return (mixed * 2654435761 % 1000003 - 500001).astype(numpy.float32)
 
 
 @dataclass
