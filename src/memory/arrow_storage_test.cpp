@@ -219,6 +219,21 @@ TEST_F(ArrowStorageTest, MaintenanceBoundsSegmentsAndDeadRows) {
   EXPECT_EQ(ArrowStorage(store(), quiet()).stats().collections.at(0).num_memories, 667);
 }
 
+TEST_F(ArrowStorageTest, SegmentsWhoseSizesGoUpAndDownAreMergedToo) {
+  StorageConfig config = quiet();
+  config.max_segment_rows = 1000;
+  const auto storage = open_with(0, config);
+  uint32_t count = 0;
+  for (int i = 0; i < 24; ++i) {
+    std::vector<Memory> memories(i % 2 == 0 ? 50 : 201);
+    for (Memory& memory : memories) memory = memory_of(count++);
+    storage->add(kName, memories);
+    storage->compact();
+    EXPECT_LE(storage->stats().collections.at(0).num_segments, 8 + count / 500);
+  }
+  EXPECT_EQ(storage->verify().num_memories, count);
+}
+
 TEST_F(ArrowStorageTest, AfterACheckpointTheSegmentsHoldTheLiveRowsAndTheLogIsEmpty) {
   const auto storage = open_with(100);
   storage->checkpoint();

@@ -123,9 +123,28 @@ std::vector<Maintainer::Segment> Maintainer::list_segments(int64_t collection_id
   return segments;
 }
 
+std::vector<Maintainer::Segment> Maintainer::find_pair(const std::vector<Segment>& segments) const {
+  constexpr int64_t kMaxSmall = 8;
+  const int64_t num_small = std::count_if(
+      segments.begin(), segments.end(),
+      [&](const Segment& segment) { return 2 * segment.num_rows < config_.max_segment_rows; });
+  if (num_small <= kMaxSmall) return {};
+  std::size_t best = 0;
+  int64_t fewest = config_.max_segment_rows + 1;
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    const int64_t sum = segments[i].num_rows + segments[i + 1].num_rows;
+    if (sum >= fewest) continue;
+    best = i;
+    fewest = sum;
+  }
+  if (fewest > config_.max_segment_rows) return {};
+  return {segments[best], segments[best + 1]};
+}
+
 /// The longest row of at least four neighbours of at most four times the size of the smallest that
-/// fit one segment; else a segment of which a fifth is dead; else none. So every row is rewritten
-/// about log4(rows / seal_rows) times.
+/// fit one segment; else, where sizes that go up and down left more than eight that are not half
+/// full, the smallest two neighbours; else a segment of which a fifth is dead; else none. So every
+/// row is rewritten about log4(rows / seal_rows) times.
 std::vector<Maintainer::Segment> Maintainer::find_run(const std::vector<Segment>& segments) const {
   constexpr std::size_t kMinRun = 4;
   constexpr int64_t kSizeRatio = 4;
@@ -150,6 +169,7 @@ std::vector<Maintainer::Segment> Maintainer::find_run(const std::vector<Segment>
   }
   const auto first = segments.begin() + static_cast<std::ptrdiff_t>(best_begin);
   if (best_size >= kMinRun) return {first, first + static_cast<std::ptrdiff_t>(best_size)};
+  if (const auto pair = find_pair(segments); !pair.empty()) return pair;
   for (const Segment& segment : segments) {
     if (kMaxDeadShare * segment.num_dead >= segment.num_rows) return {segment};
   }

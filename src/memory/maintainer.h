@@ -50,6 +50,7 @@ class Maintainer {
   void seal_collection(const Collection& collection);
   [[nodiscard]] std::vector<Segment> list_segments(int64_t collection_id);
   [[nodiscard]] std::vector<Segment> find_run(const std::vector<Segment>& segments) const;
+  [[nodiscard]] std::vector<Segment> find_pair(const std::vector<Segment>& segments) const;
   void rewrite(const Collection& collection, const std::vector<Segment>& run);
 
   Database& database_;
