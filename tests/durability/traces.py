@@ -32,7 +32,7 @@ class Forgotten:
         bits = vector.view(numpy.uint32)
         unit = vector / numpy.linalg.norm(vector)
         codes = {
-            "f32": vector, "unit f32": unit, "f16": vector.astype(numpy.float16),
+            "f32": vector, "unit f32": unit,
             "unit f16": unit.astype(numpy.float16), "bf16": (bits >> 16).astype(numpy.uint16),
             "int8": numpy.rint(vector / abs(vector).max() * 127).astype(numpy.int8),
         }
