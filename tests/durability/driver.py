@@ -23,12 +23,14 @@ class Driver:
     """A process with a store open. @raises Refused when it cannot open; Died"""
 
     def __init__(self, programs: Path, folder: Path, *flags: str, fault: str = "",
-                 record: Path | None = None, shim: bool = False):
+                 record: Path | None = None, shim: bool = False,
+                 read_only: bool = False):
         environment = dict(os.environ)
-        if fault or record or shim:
+        if fault or record or shim or read_only:
             environment |= {"LD_PRELOAD": str(programs / "io_shim.so"),
                             "IO_SHIM_FOLDER": str(folder), "IO_SHIM_FAULT": fault,
-                            "IO_SHIM_RECORD": str(record or "")}
+                            "IO_SHIM_RECORD": str(record or ""),
+                            "IO_SHIM_READ_ONLY": "yes" if read_only else ""}
         self.process = subprocess.Popen(
             [programs / "store_driver", folder, *flags], env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

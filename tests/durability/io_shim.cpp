@@ -8,6 +8,7 @@
 //                   kill-before, kill-after, kill-half (half of a write is done), eio, enospc (for
 //                   this call), full (half of the write is done, and ENOSPC from then on, until the
 //                   program calls io_shim_heal), short (half of the write, which may go on)
+//   IO_SHIM_READ_ONLY  not empty: the folder's file system cannot be written
 //   IO_SHIM_RECORD  a file for the record (tests/durability/power_loss.py reads it)
 //
 // A point is CALL:FILE, for example `sync:log`, `rename:segment`, `write:catalog`, `sync:folder`.
@@ -109,6 +110,7 @@ class Shim {
     while (true) ::pause();
   }
 
+  bool is_read_only() const { return is_read_only_; }
   void heal() { is_full_ = false; }
 
   bool records() const { return record_ >= 0; }
@@ -149,6 +151,7 @@ class Shim {
   Fault fault_ = Fault::kNone;
   int64_t remaining_ = 0;
   bool is_full_ = false;
+  bool is_read_only_ = !environment("IO_SHIM_READ_ONLY").empty();
   int record_ = -1;
   std::array<std::string, 4096> paths_;
 };
@@ -186,6 +189,10 @@ int open_file(const char* path, int flags, mode_t mode) {
   Shim& shim = Shim::instance();
   if (shim.kind_of(path).empty()) return open_(path, flags, mode);
   const std::string name = path;
+  if (shim.is_read_only() && (flags & (O_ACCMODE | O_CREAT)) != O_RDONLY) {
+    errno = EROFS;
+    return -1;
+  }
   return whole_call("open", name, [&] {
     const bool is_new = (flags & O_CREAT) != 0 && ::access(path, F_OK) != 0;
     const int descriptor = open_(path, flags, mode);
