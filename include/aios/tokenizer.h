@@ -114,4 +114,26 @@ class StreamingDecoder {
   std::unique_ptr<State> state_;
 };
 
+enum class TokenizerKind {
+  kBpe,        ///< of bytes, with GPT-2's words
+  kWordPiece,  ///< with BERT's words
+};
+
+struct TokenizerTrainingConfig {
+  TokenizerKind kind = TokenizerKind::kBpe;
+  int32_t vocab_size = 30000;    ///< special tokens and alphabet included, which are kept anyhow
+  int64_t min_frequency = 0;     ///< of a pair that merges
+  int32_t limit_alphabet = 0;    ///< WordPiece: characters kept, the most frequent ones; 0: all
+  int32_t max_token_length = 0;  ///< merges stay below this many characters or bytes; 0: any
+  bool lowercase = true;         ///< WordPiece: capitals and accents do not count
+  /// Behind <|endoftext|>, or [PAD] [UNK] [CLS] [SEP] [MASK], which have the first ids.
+  std::vector<std::string> special_tokens;
+};
+
+/// The text of a tokenizer.json whose vocabulary and merges are those that Hugging Face's
+/// BpeTrainer or WordPieceTrainer learns from the same files (of at most 1 GiB each).
+/// @throws ConfigError, IoError, TokenizerError naming the first byte that is not UTF-8
+[[nodiscard]] std::string train_tokenizer(std::span<const std::string> paths,
+                                          const TokenizerTrainingConfig& config);
+
 }  // namespace aios

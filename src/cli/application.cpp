@@ -28,6 +28,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_logits_command(app, session);
   add_tokenize_command(app, session);
   add_detokenize_command(app, session);
+  add_tokenizer_commands(app, session);
   add_convert_command(app, session);
   add_export_command(app, session);
   add_inspect_command(app, session);

@@ -45,6 +45,7 @@ void add_score_command(CLI::App& app, Session& session);
 void add_logits_command(CLI::App& app, Session& session);
 void add_tokenize_command(CLI::App& app, Session& session);
 void add_detokenize_command(CLI::App& app, Session& session);
+void add_tokenizer_commands(CLI::App& app, Session& session);
 void add_convert_command(CLI::App& app, Session& session);
 void add_export_command(CLI::App& app, Session& session);
 void add_inspect_command(CLI::App& app, Session& session);
