@@ -136,4 +136,36 @@ struct TokenizerTrainingConfig {
 [[nodiscard]] std::string train_tokenizer(std::span<const std::string> paths,
                                           const TokenizerTrainingConfig& config);
 
+struct ChatMessage {
+  std::string role;  ///< "system", "user", "assistant", …
+  std::string content;
+};
+
+/// How a model wants a conversation written: the Jinja template of its folder. docs/tokenizer.md
+/// says what of Jinja it may use. Immutable; const members may be called from several threads.
+class ChatTemplate {
+ public:
+  /// chat_template.jinja, else "chat_template" of tokenizer_config.json.
+  /// @throws IoError, FormatError if there is none or it cannot be parsed, naming the line
+  static ChatTemplate from_folder(const std::string& folder);
+  /// @throws FormatError
+  static ChatTemplate from_text(std::string_view source);
+  ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+  ~ChatTemplate();
+
+  /// The prompt; special tokens are written out, so it is tokenized without adding any.
+  /// @throws ConfigError if the template refuses the conversation, FormatError if it does what is
+  ///         not supported, does not fit it or runs too long, TokenizerError on bad UTF-8
+  [[nodiscard]] std::string render(std::span<const ChatMessage> messages,
+                                   bool add_generation_prompt = true) const;
+  /// The same with all variables given as a JSON object: "messages", "tools" …
+  [[nodiscard]] std::string render_json(const std::string& variables) const;
+
+ private:
+  struct Implementation;
+  explicit ChatTemplate(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
 }  // namespace aios

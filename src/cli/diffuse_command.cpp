@@ -1,8 +1,10 @@
 #include <memory>
 
 #include "aios/engine.h"
+#include "cli/chat_prompt.h"
 #include "cli/command.h"
 #include "cli/diffusion_front.h"
+#include "cli/model_choice.h"
 #include "cli/text_input.h"
 
 namespace aios {
@@ -10,14 +12,16 @@ namespace {
 
 struct DiffuseCommand {
   TextArgument prompt;
+  ChatPrompt chat;
   DiffusionFront front;
 
   void run(const Session& session) const {
     const std::string text = prompt.read();
-    front.run(session, [&text](ArrowEngine& engine, const DiffusionConfig& config,
-                               const StepCallback& on_step) {
-      return engine.diffuse(text, config, on_step);
-    });
+    const std::string model = choose_model(session.model, kDefaultModel);
+    front.run(session,
+              [&](ArrowEngine& engine, const DiffusionConfig& config, const StepCallback& on_step) {
+                return engine.diffuse(chat.of(text, model, engine), config, on_step);
+              });
   }
 };
 
@@ -29,6 +33,7 @@ void add_diffuse_command(CLI::App& app, Session& session) {
       add_command(app, session, "diffuse", "continue a text by masked diffusion, in any order",
                   CommonFlags::kModel, [state, &session] { state->run(session); });
   state->prompt.add_to(command, "PROMPT", "text before the masks");
+  state->chat.add_to(command);
   state->front.add_to(command);
 }
 

@@ -2,6 +2,7 @@
 
 #include "aios/engine.h"
 #include "cli/answers.h"
+#include "cli/chat_prompt.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/model_choice.h"
@@ -13,13 +14,16 @@ namespace {
 
 struct GenerateCommand {
   TextArgument prompt;
+  ChatPrompt chat;
   OptionFlags<GenerationConfig> flags;
 
   void run(const Session& session) const {
     Options options = session.options();
     flags.apply(options.generation);
-    const std::string text = prompt.read();
-    ArrowEngine engine(choose_model(session.model, kDefaultModel), options.engine);
+    const std::string given = prompt.read();
+    const std::string model = choose_model(session.model, kDefaultModel);
+    ArrowEngine engine(model, options.engine);
+    const std::string text = chat.of(given, model, engine);
     const Cancellable cancellable;
     options.generation.cancellation = cancellable.token();
     if (session.json) {
@@ -51,6 +55,7 @@ void add_generate_command(CLI::App& app, Session& session) {
   CLI::App& command = add_command(app, session, "generate", "continue a text from left to right",
                                   CommonFlags::kModel, [state, &session] { state->run(session); });
   state->prompt.add_to(command, "PROMPT", "text to continue");
+  state->chat.add_to(command);
   state->flags.add_to(command);
 }
 

@@ -7,6 +7,9 @@
 ///     tokenizer_tool TOKENIZER answers         per line of stdin, a JSON object with "first",
 ///                                              perhaps "second" and options: all that encoding and
 ///                                              decoding give, as JSON
+///     tokenizer_tool FOLDER chat               per line of stdin, a JSON object of variables: what
+///     the
+///                                              folder's chat template writes, as JSON
 ///
 /// Numbers are little-endian. A block of triples follows its int32 count. A record is an int32 size
 /// and so many bytes; the decoded text (special tokens kept) is written the same way.
@@ -121,6 +124,20 @@ void answer_lines(const aios::FastTokenizer& tokenizer) {
   }
 }
 
+void render_lines(const std::string& folder) {
+  const auto chat = aios::ChatTemplate::from_folder(folder);
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    json answer;
+    try {
+      answer["text"] = chat.render_json(line);
+    } catch (const aios::Error& error) {
+      answer["error"] = error.what();
+    }
+    std::cout << answer.dump() << '\n';
+  }
+}
+
 void time_file(const aios::FastTokenizer& tokenizer, const std::string& text) {
   const auto run = [&] { return tokenizer.encode(text).ids.size(); };
   const std::size_t warm_up = run();
@@ -135,6 +152,10 @@ void time_file(const aios::FastTokenizer& tokenizer, const std::string& text) {
 int main(int count, char** words) {
   try {
     const std::vector<std::string> arguments(words + 1, words + count);
+    if (arguments.at(1) == "chat") {
+      render_lines(arguments[0]);
+      return 0;
+    }
     const auto tokenizer = aios::FastTokenizer::from_file(arguments.at(0));
     if (arguments.at(1) == "records") encode_records(tokenizer);
     if (arguments[1] == "answers") answer_lines(tokenizer);
