@@ -11,7 +11,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   static const std::string variables = R"({"messages": [
       {"role": "system", "content": " Be brief.\n"}, {"role": "user", "content": "caf\u00e9"},
-      {"role": "assistant", "content": null, "tool_calls": [{"name": "f", "arguments": {"x": 1.5}}]},
+      {"role": "assistant", "content": null,
+       "tool_calls": [{"name": "f", "arguments": {"x": 1.5}}]},
       {"role": "user", "content": [{"type": "text", "text": "<think> a"}]}],
       "tools": [{"name": "f"}], "bos_token": "<s>", "add_generation_prompt": true})";
   const std::string_view source(reinterpret_cast<const char*>(data), size);

@@ -168,7 +168,8 @@ TOOLS = [{"type": "function", "function": {
 SYSTEM = [[], [{"role": "system", "content": " You are \u201ckind\u201d.\n"}]]
 TURNS = [
     [{"role": "user", "content": "Hi {{ there }} {% if %} \U0001f44d  \n"}],
-    [{"role": "user", "content": "1"}, {"role": "assistant", "content": "<think>\nno\n</think>\n\n2"},
+    [{"role": "user", "content": "1"},
+     {"role": "assistant", "content": "<think>\nno\n</think>\n\n2"},
      {"role": "user", "content": "\u00a0<tool>x</tool>"}],
     [{"role": "user", "content": "w?"},
      {"role": "assistant", "content": "", "tool_calls": [
@@ -208,6 +209,8 @@ def check(source, oracle, build_directory, folder):
     (folder / "chat_template.jinja").write_text(source, newline="")
     (folder / "tokenizer_config.json").write_text(json.dumps(TOKENS))
     rows = list(conversations())
+    if "message.items()" in source:  # transformers adds "thinking" to what it hands on
+        rows = [row for row in rows if "reasoning_content" not in json.dumps(row)]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     output = subprocess.run([build_directory / "bin/tokenizer_tool", folder, "chat"], input=lines,
                             text=True, check=True, stdout=subprocess.PIPE).stdout

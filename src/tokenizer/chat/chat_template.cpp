@@ -40,7 +40,7 @@ std::string render_chat(const Statements& statements, const nlohmann::ordered_js
 
 struct ChatTemplate::Implementation {
   tokenizer::chat::Statements statements;
-  nlohmann::ordered_json variables;  // bos_token and its like
+  nlohmann::ordered_json variables;  // bos_token and its like, for all conversations
 };
 
 ChatTemplate::ChatTemplate(std::unique_ptr<Implementation> implementation)
@@ -73,8 +73,10 @@ ChatTemplate ChatTemplate::from_text(std::string_view source) {
   if (const std::size_t bad = tokenizer::find_invalid_utf8(source); bad < source.size()) {
     throw FormatError("a chat template is not UTF-8 at byte " + std::to_string(bad));
   }
+  // transformers gives these always.
+  nlohmann::ordered_json variables = {{"tools", nullptr}, {"documents", nullptr}};
   return ChatTemplate(std::make_unique<Implementation>(
-      Implementation{tokenizer::chat::parse_template(source), nlohmann::ordered_json::object()}));
+      Implementation{tokenizer::chat::parse_template(source), std::move(variables)}));
 }
 
 std::string ChatTemplate::render(std::span<const ChatMessage> messages,

@@ -17,7 +17,7 @@ template <typename Number>
 Number parse_number(const Token& token) {
   Number number{};
   const char* end = token.text.data() + token.text.size();
-  if (std::from_chars(token.text.data(), end, number).ptr != end) {
+  if (std::from_chars(token.text.data(), end, number).ec != std::errc()) {
     TokenStream::fail_at(token.line, token.text + " is too large");
   }
   return number;
