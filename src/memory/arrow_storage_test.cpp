@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <fstream>
 #include <map>
 
 #include "memory/catalog_writer.h"
@@ -265,6 +266,29 @@ TEST_F(ArrowStorageTest, ASecondWriterIsRefusedAndReadersAreNot) {
   storage->remove(kName, std::vector<std::string>{"id-2"});
   EXPECT_FALSE(reader.get(kName, "id-2").has_value());
   EXPECT_THAT(message_of<StorageError>([&] { reader.expire(); }), HasSubstr("read-only"));
+}
+
+TEST_F(ArrowStorageTest, AReaderLetsGoOfSegmentsThatAreNoMore) {
+  const auto storage = open_with(30);
+  storage->compact();
+  StorageConfig reading;
+  reading.read_only = true;
+  const ArrowStorage reader(store(), reading);
+  const auto num_removed_mappings = [&] {
+    std::ifstream maps("/proc/self/maps");
+    int count = 0;
+    for (std::string line; std::getline(maps, line);) {
+      const bool is_removed =
+          line.find(store()) != std::string::npos && line.ends_with("(deleted)");
+      count += is_removed ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_TRUE(reader.get(kName, "id-3").has_value());
+  storage->forget(kName, std::vector<std::string>{"id-4"});
+  EXPECT_EQ(num_removed_mappings(), 1);
+  EXPECT_TRUE(reader.get(kName, "id-3").has_value());
+  EXPECT_EQ(num_removed_mappings(), 0);
 }
 
 TEST_F(ArrowStorageTest, WhatAKilledWriterLeftIsRemoved) {

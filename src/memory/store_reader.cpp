@@ -1,6 +1,7 @@
 #include "memory/store_reader.h"
 
 #include <filesystem>
+#include <set>
 
 #include "aios/error.h"
 #include "memory/catalog_schema.h"
@@ -25,6 +26,14 @@ StoreReader::StoreReader(const std::string& directory, SegmentFiles& segments)
 
 int64_t StoreReader::generation() const {
   return query_integer(database_, "SELECT generation FROM state");
+}
+
+void StoreReader::let_go_of_replaced_segments(int64_t generation) const {
+  std::set<int64_t> current;
+  Query query(database_, "SELECT segment_id FROM segment");
+  while (query.step()) current.insert(query.integer(0));
+  segments_.keep_only(current);
+  seen_generation_ = generation;
 }
 
 LiveRows& StoreReader::live_rows(const Collection& collection) const {

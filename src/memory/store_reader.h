@@ -30,6 +30,7 @@ class StoreReader {
       const int64_t before = generation();
       try {
         const Transaction transaction(database_, Transaction::Kind::kRead);
+        if (before != seen_generation_) let_go_of_replaced_segments(before);
         return body();
       } catch (const IoError&) {
         if (i == kMaxTries || generation() == before) throw;
@@ -52,10 +53,13 @@ class StoreReader {
 
  private:
   [[nodiscard]] int64_t generation() const;
+  /// A removed file takes space, and keeps what was forgotten, as long as somebody has it mapped.
+  void let_go_of_replaced_segments(int64_t generation) const;
   mutable std::mutex mutex_;
   mutable Database database_;
   SegmentFiles& segments_;
   mutable std::map<int64_t, LiveRows> live_rows_;
+  mutable int64_t seen_generation_ = -1;
 };
 
 }  // namespace aios
