@@ -71,9 +71,10 @@ void Database::fail(int code) const {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       throw StorageError(message + "; another process holds it: try again later");
+    case SQLITE_CANTOPEN:
+      throw IoError(message + "; its folder must allow writing, or hold the catalogue's -shm file");
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
       throw IoError(message);
     default:
