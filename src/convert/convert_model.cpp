@@ -30,6 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeightsFile = "weights.parquet";
+constexpr int32_t kDefaultGroupSize = -1;  // of ConvertOptions
 
 /// What `--dtype` asks for: a type for elements, a quantisation, or neither (`keep`).
 struct TargetType {
@@ -41,7 +42,7 @@ void check_target_bits(const ConvertOptions& options) {
   if (!(options.target_bits > 0)) {
     throw ConfigError("target_bits must be above 0, not " + std::to_string(options.target_bits));
   }
-  if (options.dtype != "keep" || options.group_size >= 0) {
+  if (options.dtype != "keep" || options.group_size != kDefaultGroupSize) {
     throw ConfigError("target_bits gives each matrix its type: leave dtype and group_size out");
   }
   if (options.calibration_text.empty()) throw ConfigError("target_bits needs a calibration text");
@@ -61,7 +62,8 @@ TargetType parse_target(const ConvertOptions& options) {
   }
   const auto type = quant_type_from_name(name);
   if (!type) {
-    if (options.group_size < 0 && options.calibration_text.empty() && !options.rounding) {
+    if (options.group_size == kDefaultGroupSize && options.calibration_text.empty() &&
+        !options.rounding) {
       return target;
     }
     throw ConfigError(
@@ -70,7 +72,8 @@ TargetType parse_target(const ConvertOptions& options) {
   if (options.rounding == Rounding::kGptq && options.calibration_text.empty()) {
     throw ConfigError("rounding gptq needs a calibration text");
   }
-  target.format = {*type, options.group_size < 0 ? default_group_size(*type) : options.group_size};
+  target.format = {*type, options.group_size == kDefaultGroupSize ? default_group_size(*type)
+                                                                  : options.group_size};
   if (!target.format.has_valid_group_size()) {
     throw ConfigError("group_size must be 32, 64, 128, or 0 for whole rows, not " +
                       std::to_string(options.group_size));
@@ -91,6 +94,9 @@ class Conversion {
     metadata_.dtype = options.dtype;
     metadata_.quantization =
         options.target_bits > 0 ? "mixed" : quant_type_name(target_.format.type);
+    if (options.dtype == "keep" && options.target_bits == 0) {
+      metadata_.quantization = read_quantization(input_);
+    }
   }
 
   ConvertReport run() {

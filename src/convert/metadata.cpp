@@ -22,6 +22,12 @@ std::string to_json_text(const ModelMetadata& metadata) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string read_quantization(const std::string& directory) {
+  const std::string path = directory + "/metadata.json";
+  const auto json = read_json_file(path);
+  return json ? json_value(*json, "quantization", std::string("none"), path) : "none";
+}
+
 std::optional<std::map<std::string, std::string>> read_checksums(const std::string& directory) {
   using Checksums = std::map<std::string, std::string>;
   const std::string path = directory + "/metadata.json";

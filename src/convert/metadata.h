@@ -24,6 +24,9 @@ struct ModelMetadata {
 /// Text of metadata.json.
 [[nodiscard]] std::string to_json_text(const ModelMetadata& metadata);
 
+/// `quantization` of a directory's metadata.json; `none` without one. @throws IoError, FormatError
+[[nodiscard]] std::string read_quantization(const std::string& directory);
+
 /// Checksums from the metadata.json of a directory, or nothing if it has none.
 /// @throws IoError, FormatError (malformed, a later format version, a path out of the directory)
 [[nodiscard]] std::optional<std::map<std::string, std::string>> read_checksums(

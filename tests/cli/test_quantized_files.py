@@ -55,6 +55,8 @@ def test_the_same_bytes_each_time_and_with_keep(succeed, without_tokenizer, quan
     succeed("convert", folder, tmp_path / "copy")
     assert (tmp_path / "copy/weights.parquet").read_bytes() == weights
     assert tensors_of(succeed, tmp_path / "copy") == tensors_of(succeed, folder)
+    for model in (folder, tmp_path / "copy"):
+        assert json.loads((model / "metadata.json").read_text())["quantization"] == body
 
 
 def test_logits_are_near_the_originals(succeed, without_tokenizer, quantized, tmp_path):
@@ -91,10 +93,10 @@ def test_group_sizes(succeed, without_tokenizer, tmp_path, group_size):
     assert tensors_of(succeed, tmp_path / "out")[BODY]["group_size"] == group_size
 
 
-@pytest.mark.parametrize("group_size", [1, 16, 48, 256])
+@pytest.mark.parametrize("group_size", [-32, 1, 16, 48, 256])
 def test_a_group_size_that_is_none(fail, without_tokenizer, tmp_path, group_size):
     message = fail(2, "convert", without_tokenizer, tmp_path / "out", "--dtype", "int4",
-                   "--group-size", group_size)
+                   f"--group-size={group_size}")
     assert f"group_size must be 32, 64, 128, or 0 for whole rows, not {group_size}" in message
     assert not (tmp_path / "out").exists()
 
