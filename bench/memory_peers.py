@@ -4,9 +4,9 @@ FAISS and USearch hold vectors in memory; LanceDB and sqlite-vec keep them on di
 All score by inner product or, sqlite-vec, by cosine or Euclidean distance, as the data wants it.
 """
 
-import sqlite3
 import time
 
+import apsw
 import faiss
 import lancedb
 import numpy as np
@@ -94,9 +94,9 @@ def lance_rows(ids, vectors, texts=None):
 
 def open_sqlite_vec(path, dimension, metric):
     path.unlink(missing_ok=True)
-    connection = sqlite3.connect(path)
+    connection = apsw.Connection(str(path))  # Python's own module may refuse extensions
     connection.enable_load_extension(True)
-    sqlite_vec.load(connection)
+    connection.load_extension(sqlite_vec.loadable_path())
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"CREATE VIRTUAL TABLE vectors USING vec0(embedding float[{dimension}] "

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <span>
@@ -105,6 +106,38 @@ struct RepairMemoryReport {
   int64_t num_lost = 0;                ///< whose text or vector is readable nowhere
 };
 
+/// Makes vectors of texts: an engine's encoder (`engine_embeddings`), or a caller's own.
+class EmbeddingProvider {
+ public:
+  virtual ~EmbeddingProvider() = default;
+  /// What makes them, as collections record it.
+  [[nodiscard]] virtual std::string embedding_model() const = 0;
+  /// [texts, dimension], one after another.
+  [[nodiscard]] virtual std::vector<float> embed(std::span<const std::string> texts) = 0;
+};
+
+/// Files that memories go to and come from. Parquet: the columns of segments, all zstd. JSON lines:
+/// an object a line with `memory_id`, `timestamp`, `expires_at`, `content`, `metadata` and
+/// `embedding`; only `content` is needed.
+enum class MemoryFormat { kParquet, kJsonLines };
+
+struct ExportRequest {
+  std::string collection = kDefaultCollection;
+  MemoryFilter filter;
+  MemoryFormat format = MemoryFormat::kParquet;
+};
+
+struct ImportRequest {
+  std::string collection = kDefaultCollection;
+  bool replaces = false;                    ///< as `upsert`; else as `add`
+  EmbeddingProvider* embeddings = nullptr;  ///< for memories without a vector; borrowed
+};
+
+struct ImportResult {
+  int64_t num_read = 0;
+  int64_t num_added = 0;  ///< as in `AddResult`
+};
+
 class VectorSearch;
 
 class ArrowStorage {
@@ -151,6 +184,20 @@ class ArrowStorage {
   void compact();
   /// Afterwards the segments alone hold exactly the live memories, and the log is empty.
   void checkpoint();
+  /// Writes the memories that pass, as one moment knows them, in order of arrival. The file appears
+  /// whole or not at all. @return how many
+  int64_t export_to(const std::string& path, const ExportRequest& request = {}) const;
+  /// Adds what a Parquet file holds: an export, a segment or another's table with `content` and
+  /// `embedding`. Creates the collection if there is none. Each thousand is durable by itself.
+  /// @throws FormatError, IoError, StorageError
+  ImportResult import_parquet(const std::string& path, const ImportRequest& request = {});
+  /// Adds JSON lines as they come, until the end of `lines`. @param name for errors
+  ImportResult import_lines(std::istream& lines, const std::string& name,
+                            const ImportRequest& request = {});
+  /// Copies the store as it is at one moment, while it is open. The new folder appears whole or not
+  /// at all. @throws IoError, also if there is something of that name
+  void backup(const std::string& directory) const;
+
   /// Reads every byte: checksums, and that catalogue, text index and segments agree.
   /// @throws StorageError, FormatError at the first that is wrong
   VerifyMemoryReport verify() const;

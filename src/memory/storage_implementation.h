@@ -21,11 +21,14 @@ class StoreWriter {
   /// Runs a change under the write lock, then wakes the maintenance if it is due.
   template <typename Change>
   auto change(Change body) {
+    bool is_due = false;
     auto result = [&] {
       const std::lock_guard lock(mutex_);
-      return body(catalog_);
+      auto changed = body(catalog_);
+      is_due = maintenance_is_due();
+      return changed;
     }();
-    after_change();
+    if (is_due) wake_maintenance();
     return result;
   }
   [[nodiscard]] Maintainer& maintainer() noexcept { return maintainer_; }
@@ -34,7 +37,10 @@ class StoreWriter {
 
  private:
   void open_catalog();
-  void after_change();
+  /// Whether enough rows have changed since it last said so: looking for work after every small
+  /// commit would take longer than the commits.
+  [[nodiscard]] bool maintenance_is_due() noexcept;
+  void wake_maintenance();
   void run_maintenance() noexcept;
 
   const StorageConfig& config_;
@@ -44,6 +50,7 @@ class StoreWriter {
   Database database_;
   std::mutex mutex_;
   CatalogWriter catalog_;
+  int64_t changes_at_wake_ = 0;  // of the database's total
   Maintainer maintainer_;
 
   std::mutex due_mutex_;

@@ -80,8 +80,16 @@ StoreWriter::~StoreWriter() {
   maintenance_.join();
 }
 
-void StoreWriter::after_change() {
-  if (!config_.maintain_in_background) return;
+bool StoreWriter::maintenance_is_due() noexcept {
+  const int64_t changes = sqlite3_total_changes64(database_.handle());
+  if (!config_.maintain_in_background || changes - changes_at_wake_ < config_.seal_rows) {
+    return false;
+  }
+  changes_at_wake_ = changes;
+  return true;
+}
+
+void StoreWriter::wake_maintenance() {
   {
     const std::lock_guard lock(due_mutex_);
     due_ = true;

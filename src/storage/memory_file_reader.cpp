@@ -253,6 +253,10 @@ void visit_batches(arrow::RecordBatchReader& batches, const std::string& path,
 
 }  // namespace
 
+std::optional<SegmentCollection> read_memory_collection(const std::string& path) {
+  return collection_of(*open_reader(path)->parquet_reader()->metadata());
+}
+
 std::optional<SegmentCollection> read_memory_file(
     const std::string& path, const std::function<void(const MemoryRow&)>& visit) {
   const auto reader = open_reader(path);

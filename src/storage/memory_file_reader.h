@@ -26,4 +26,7 @@ std::optional<SegmentCollection> read_memory_file(
 std::vector<std::string> salvage_memory_file(const std::string& path,
                                              const std::function<void(const MemoryRow&)>& visit);
 
+/// The collection that a segment or export names. @throws IoError, FormatError
+[[nodiscard]] std::optional<SegmentCollection> read_memory_collection(const std::string& path);
+
 }  // namespace aios
