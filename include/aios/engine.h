@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "aios/config.h"
+#include "aios/memory.h"
 #include "aios/results.h"
 #include "aios/tokenizer.h"
 
@@ -86,6 +87,36 @@ class ArrowEngine {
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
+
+/// The engine's encoder as a memory's source of vectors. Borrows the engine.
+/// @param embedding_model what collections are to record of it
+std::unique_ptr<EmbeddingProvider> engine_embeddings(ArrowEngine& engine,
+                                                     std::string embedding_model,
+                                                     const EncodeConfig& config = {});
+
+/// Which memories a text is to be written with in view.
+struct MemoryGuidance {
+  const VectorSearch* search = nullptr;     ///< borrowed
+  EmbeddingProvider* embeddings = nullptr;  ///< borrowed; absent: by words alone
+  std::string collection = kDefaultCollection;
+  MemoryFilter filter;
+  int32_t top_k = 4;
+  int32_t max_tokens = 128;  ///< of `Recollections::text`
+};
+
+/// Memories as a text to stand before a prompt: quoted line by line and fenced, as data. A memory
+/// that does not fit the tokens that are left is passed over.
+struct Recollections {
+  std::string text;                 ///< empty if nothing was found
+  std::vector<SearchHit> memories;  ///< those in the text, best first
+};
+
+/// What the memory holds on a text: by meaning and by words.
+/// @param tokenizer of the model that is to read it
+/// @throws ConfigError, StorageError, FormatError
+[[nodiscard]] Recollections recall_memories(const MemoryGuidance& guidance,
+                                            const std::string& query,
+                                            const FastTokenizer& tokenizer);
 
 /// Library version, e.g. `0.1.0`.
 std::string_view version();

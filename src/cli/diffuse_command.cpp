@@ -18,9 +18,11 @@ struct DiffuseCommand {
   void run(const Session& session) const {
     const std::string text = prompt.read();
     const std::string model = choose_model(session.model, kDefaultModel);
-    front.run(session,
-              [&](ArrowEngine& engine, const DiffusionConfig& config, const StepCallback& on_step) {
-                return engine.diffuse(chat.of(text, model, engine), config, on_step);
+    front.run(session, text,
+              [&](ArrowEngine& engine, const std::string& recollections,
+                  const DiffusionConfig& config, const StepCallback& on_step) {
+                return engine.diffuse(chat.of(recollections + text, model, engine), config,
+                                      on_step);
               });
   }
 };

@@ -13,29 +13,35 @@ namespace aios {
 
 void DiffusionFront::add_to(CLI::App& command) {
   flags_.add_to(command);
+  memory_.add_to(command);
   command.add_flag("--show", show_, "show the canvas in the terminal while it clears");
 }
 
-void DiffusionFront::run(const Session& session, const Call& call) const {
+void DiffusionFront::run(const Session& session, const std::string& query, const Call& call) const {
   Options options = session.options();
   flags_.apply(options.diffusion);
   ArrowEngine engine(choose_model(session.model, kDefaultModel), options.engine);
   const Cancellable cancellable;
   options.diffusion.cancellation = cancellable.token();
+  const Recollections recollections = memory_.recall(session, engine, query);
+  const std::string& notes = recollections.text;
 
   DiffusionResults results;
   if (show_ && stderr_is_terminal()) {
     const HiddenCursor hidden_cursor;
     CanvasView view(engine.tokenizer());
-    results = call(engine, options.diffusion, [&view](const StepView& step) { view.show(step); });
+    results =
+        call(engine, notes, options.diffusion, [&view](const StepView& step) { view.show(step); });
     // The answer takes the place of the view, unless it goes elsewhere.
     write_terminal(stdout_is_terminal() ? view.erase() : "\n");
   } else {
-    results = call(engine, options.diffusion, {});
+    results = call(engine, notes, options.diffusion, {});
   }
   for (std::size_t i = 0; i < results.samples.size(); ++i) {
     if (session.json) {
-      write_output(to_line(to_json(results, i)));
+      Json answer = to_json(results, i);
+      memory_.add_to_answer(answer, recollections);
+      write_output(to_line(answer));
     } else {
       write_output((i > 0 ? "\n" : "") + results.samples[i].text + "\n");
     }

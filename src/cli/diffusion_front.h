@@ -6,6 +6,7 @@
 
 #include "aios/engine.h"
 #include "cli/command.h"
+#include "cli/memory_flags.h"
 
 namespace aios {
 
@@ -13,14 +14,17 @@ class DiffusionFront {
  public:
   void add_to(CLI::App& command);
 
-  using Call =
-      std::function<DiffusionResults(ArrowEngine&, const DiffusionConfig&, const StepCallback&)>;
+  /// What a call gets: the engine, recollections to stand before its text (mostly none), options.
+  using Call = std::function<DiffusionResults(ArrowEngine&, const std::string& recollections,
+                                              const DiffusionConfig&, const StepCallback&)>;
   /// Loads the model, makes the call, shows its canvas if --show and a terminal are there, and
   /// writes the answer.
-  void run(const Session& session, const Call& call) const;
+  /// @param query what memories are looked for by, if --memory is there
+  void run(const Session& session, const std::string& query, const Call& call) const;
 
  private:
   OptionFlags<DiffusionConfig> flags_;
+  MemoryFlags memory_;
   bool show_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include "cli/chat_prompt.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_flags.h"
 #include "cli/model_choice.h"
 #include "cli/output.h"
 #include "cli/text_input.h"
@@ -16,6 +17,7 @@ struct GenerateCommand {
   TextArgument prompt;
   ChatPrompt chat;
   OptionFlags<GenerationConfig> flags;
+  MemoryFlags memory;
 
   void run(const Session& session) const {
     Options options = session.options();
@@ -23,13 +25,17 @@ struct GenerateCommand {
     const std::string given = prompt.read();
     const std::string model = choose_model(session.model, kDefaultModel);
     ArrowEngine engine(model, options.engine);
-    const std::string text = chat.of(given, model, engine);
+    const Recollections recollections = memory.recall(session, engine, given);
+    // What comes first is computed once for all samples.
+    const std::string text = chat.of(recollections.text + given, model, engine);
     const Cancellable cancellable;
     options.generation.cancellation = cancellable.token();
     if (session.json) {
       const GenerationResults results = engine.generate(text, options.generation);
       for (std::size_t i = 0; i < results.samples.size(); ++i) {
-        write_output(to_line(to_json(results, i)));
+        Json answer = to_json(results, i);
+        memory.add_to_answer(answer, recollections);
+        write_output(to_line(answer));
       }
       return;
     }
@@ -57,6 +63,7 @@ void add_generate_command(CLI::App& app, Session& session) {
   state->prompt.add_to(command, "PROMPT", "text to continue");
   state->chat.add_to(command);
   state->flags.add_to(command);
+  state->memory.add_to(command);
 }
 
 }  // namespace aios

@@ -1,15 +1,12 @@
-#include <filesystem>
 #include <memory>
 
-#include "aios/engine.h"
 #include "aios/error.h"
 #include "aios/memory.h"
 #include "cli/answers.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/model_choice.h"
+#include "cli/command_encoder.h"
+#include "cli/memory_transfer_command.h"
 #include "cli/output.h"
-#include "cli/progress_bar.h"
 #include "cli/text_input.h"
 
 namespace aios {
@@ -46,31 +43,18 @@ struct MemoryCommand {
     return ArrowStorage(directory, config);
   }
 
-  /// Vectors of `inputs`, one after another, and the name of what made them.
-  static EncodeResult encode(const Session& session, const std::vector<std::string>& inputs,
-                             std::string& model) {
-    model = choose_model(session.model, kDefaultEncoder);
-    Options options = session.options();
-    ArrowEngine engine(model, options.engine);
-    const Cancellable cancellable;
-    ProgressBar bar("encoding");
-    options.encode.cancellation = cancellable.token();
-    options.encode.progress = bar.callback();
-    model = std::filesystem::weakly_canonical(model).filename();
-    return engine.encode(inputs, options.encode);
-  }
-
   void add(const Session& session) const {
     const std::vector<std::string> inputs = texts.read();
-    std::string model;
-    const EncodeResult vectors = encode(session, inputs, model);
+    CommandEncoder encoder(session);
+    const std::vector<float> vectors = encoder.embed(inputs);
+    const std::size_t dimension = vectors.size() / inputs.size();
     ArrowStorage storage = open(false);
     storage.create_collection(
-        {collection, static_cast<int32_t>(vectors.dimension), Metric::kCosine, model});
+        {collection, static_cast<int32_t>(dimension), Metric::kCosine, encoder.embedding_model()});
     std::vector<Memory> memories(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       memories[i].content = inputs[i];
-      const auto vector = vectors.embedding(i);
+      const auto vector = std::span(vectors).subspan(i * dimension, dimension);
       memories[i].embedding.assign(vector.begin(), vector.end());
       memories[i].metadata = metadata;
     }
@@ -89,9 +73,9 @@ struct MemoryCommand {
     request.text = query.read();
     const ArrowStorage storage = open(true);
     if (!by_text_only) {
-      const EncodeResult encoded = encode(session, {request.text}, request.embedding_model);
-      const auto vector = encoded.embedding(0);
-      request.embedding.assign(vector.begin(), vector.end());
+      CommandEncoder encoder(session);
+      request.embedding_model = encoder.embedding_model();
+      request.embedding = encoder.embed(std::span(&request.text, 1));
     }
     std::string lines;
     for (const SearchHit& hit : VectorSearch(storage).search(request)) {
@@ -241,6 +225,7 @@ void add_memory_commands(CLI::App& app, Session& session) {
   const auto state = std::make_shared<MemoryCommand>();
   add_reading(group, session, state);
   add_writing(group, session, state);
+  add_memory_transfer_commands(group, session);
 }
 
 }  // namespace aios

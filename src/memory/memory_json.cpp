@@ -30,9 +30,7 @@ class Members {
     if (!object.is_object()) fail("is no JSON object");
   }
 
-  [[noreturn]] void fail(const std::string& what) const {
-    throw FormatError(where_ + " " + what);
-  }
+  [[noreturn]] void fail(const std::string& what) const { throw FormatError(where_ + " " + what); }
 
   /// Nothing if it is absent or null.
   [[nodiscard]] const Json* find(const char* name) {

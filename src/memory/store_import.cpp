@@ -21,7 +21,8 @@ class Importer {
       }
       return 0;
     });
-    if (request.embeddings != nullptr) info_.embedding_model = request.embeddings->embedding_model();
+    if (request.embeddings != nullptr)
+      info_.embedding_model = request.embeddings->embedding_model();
   }
 
   /// What a file says of the vectors in it.
@@ -52,8 +53,8 @@ class Importer {
       info_.dimension = static_cast<int32_t>(batch_.front().embedding.size());
       storage_.create_collection(info_);
     }
-    const AddResult added = request_.replaces ? storage_.upsert(info_.name, batch_)
-                                              : storage_.add(info_.name, batch_);
+    const AddResult added =
+        request_.replaces ? storage_.upsert(info_.name, batch_) : storage_.add(info_.name, batch_);
     result_.num_added += added.num_added;
     batch_.clear();
     num_bytes_ = 0;

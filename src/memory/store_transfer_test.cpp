@@ -106,7 +106,8 @@ TEST_F(StoreTransferTest, LinesWithoutVectorsGetThem) {
   LengthEmbeddings embeddings;
   ImportRequest request;
   request.embeddings = &embeddings;
-  std::istringstream lines("{\"content\":\"four\"}\n\n{\"content\":\"sixsix\",\"memory_id\":\"b\"}");
+  std::istringstream lines(
+      "{\"content\":\"four\"}\n\n{\"content\":\"sixsix\",\"memory_id\":\"b\"}");
   EXPECT_EQ(storage.import_lines(lines, "-", request).num_added, 2);
   EXPECT_EQ(storage.get(kName, "b")->embedding, (std::vector<float>{1, 6}));
   EXPECT_EQ(storage.collection(kName).embedding_model, "length");

@@ -51,6 +51,26 @@ def test_what_was_forgotten_is_in_no_file(succeed, store):
     assert report["num_memories"] == 2
 
 
+def test_memories_travel_by_file(succeed, fail, encoder, store, tmp_path):
+    rows = [json.loads(line) for line in succeed("memory", "list", store, "--json").splitlines()]
+    for name in ("all.parquet", "all.jsonl"):
+        assert succeed("memory", "export", store, tmp_path / name) == "3\n"
+        copy = tmp_path / f"copy-{name}"
+        assert succeed("memory", "import", copy, tmp_path / name, "--model", encoder) == "3\n"
+        assert succeed("memory", "import", copy, tmp_path / name, "--model", encoder) == "0\n"
+        assert [json.loads(line) for line in
+                succeed("memory", "list", copy, "--json").splitlines()] == rows
+    assert pyarrow.parquet.read_table(tmp_path / "all.parquet")["content"].to_pylist() == TEXTS
+    text = json.dumps({"content": "one more", "memory_id": "x"})
+    assert succeed("memory", "import", store, "-", "--model", encoder, input=text) == "1\n"
+    assert contents(succeed, store) == [*TEXTS, "one more"]
+    assert succeed("memory", "backup", store, tmp_path / "backup") == ""
+    assert contents(succeed, tmp_path / "backup") == [*TEXTS, "one more"]
+    assert "is there already" in fail(1, "memory", "backup", store, tmp_path / "backup")
+    assert "say --format" in fail(2, "memory", "export", store, tmp_path / "all.csv")
+    assert "cannot read" in fail(1, "memory", "import", store, tmp_path / "none.jsonl")
+
+
 def test_wrong_use(succeed, fail, encoder, store, tmp_path):
     assert "did you mean 'search'?" in fail(2, "memory", "serch", store)
     assert "holds no memory store" in fail(1, "memory", "list", tmp_path / "nothing")

@@ -1,0 +1,40 @@
+"""Writing with `--memory`: what was found stands before the prompt, and in the answer."""
+import json
+
+import pytest
+
+NOTES = ["a cat sat far", "the captain's name was Silas Orne", "a dog ran"]
+
+
+@pytest.fixture(scope="module", name="notes")
+def fixture_notes(succeed, encoder, tmp_path_factory):
+    store = tmp_path_factory.mktemp("guidance") / "notes"
+    succeed("memory", "add", store, "--model", encoder, *NOTES)
+    return store
+
+
+@pytest.mark.parametrize("words", [
+    ("generate", "Who was the captain?", "--max-new-tokens", "4"),
+    ("diffuse", "Who was the captain?", "--max-new-tokens", "4"),
+    ("infill", "Who was the captain? [[3]]."),
+])
+def test_memories_are_used_and_named(succeed, books, encoder, notes, words):
+    plain = json.loads(succeed(*words, "--model", books, "--json"))
+    assert "memories" not in plain
+    answer = json.loads(succeed(*words, "--model", books, "--json", "--memory", notes,
+                                "--memory-encoder", encoder, "--memory-top-k", "1",
+                                "--memory-filter", "content match 'captain'"))
+    assert [memory["content"] for memory in answer["memories"]] == NOTES[1:2]
+    assert 0 < answer["memories"][0]["score"] <= 1
+    assert "Notes from memory" not in answer["text"]
+    if words[0] == "infill":
+        assert answer["text"].startswith("Who was the captain? ")
+    else:
+        assert answer["num_prompt_tokens"] > plain["num_prompt_tokens"] + 10
+
+
+def test_wrong_use(fail, books, encoder, notes, tmp_path):
+    words = ("generate", "a", "--model", books, "--memory-encoder", encoder)
+    assert "holds no memory store" in fail(1, *words, "--memory", tmp_path / "none")
+    assert "filter names no field" in fail(2, *words, "--memory", notes, "--memory-filter", "x = 1")
+    assert "memory_max_tokens" in fail(2, *words, "--memory", notes, "--memory-max-tokens", "0")
