@@ -21,8 +21,7 @@ std::string CommandEncoder::embedding_model() const {
 std::vector<float> CommandEncoder::embed(std::span<const std::string> texts) {
   Options options = session_.options();
   if (engine_ == nullptr) {
-    engine_ =
-        std::make_unique<ArrowEngine>(choose_model(model_, kDefaultEncoder), options.engine);
+    engine_ = std::make_unique<ArrowEngine>(choose_model(model_, kDefaultEncoder), options.engine);
   }
   const Cancellable cancellable;
   ProgressBar bar("encoding");

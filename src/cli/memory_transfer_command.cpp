@@ -1,3 +1,5 @@
+#include "cli/memory_transfer_command.h"
+
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -7,7 +9,6 @@
 #include "cli/answers.h"
 #include "cli/command.h"
 #include "cli/command_encoder.h"
-#include "cli/memory_transfer_command.h"
 #include "cli/output.h"
 
 namespace aios {
@@ -92,16 +93,16 @@ void add_file_flags(CLI::App& command, TransferCommand& state) {
 
 void add_memory_transfer_commands(CLI::App& group, Session& session) {
   const auto state = std::make_shared<TransferCommand>();
-  CLI::App& save = add_member(group, session, state, "export",
-                              "write memories to a file; prints how many", "FILE",
-                              CommonFlags::kNone, [state] { state->save(); });
+  CLI::App& save =
+      add_member(group, session, state, "export", "write memories to a file; prints how many",
+                 "FILE", CommonFlags::kNone, [state] { state->save(); });
   add_file_flags(save, *state);
   save.add_option("--filter", state->filter, "e.g. 'category = \"notes\"'")
       ->type_name("EXPRESSION");
   CLI::App& load =
       add_member(group, session, state, "import",
-                 "add memories from a file, or JSON lines from -; prints how many were new",
-                 "FILE", CommonFlags::kModel, [state, &session] { state->load(session); });
+                 "add memories from a file, or JSON lines from -; prints how many were new", "FILE",
+                 CommonFlags::kModel, [state, &session] { state->load(session); });
   add_file_flags(load, *state);
   load.add_flag("--upsert", state->replaces, "replace memories of the same id");
   add_member(group, session, state, "backup", "copy a store, also while it is written", "TO",
