@@ -14,9 +14,9 @@ import hashlib
 import json
 import pathlib
 import re
+import sqlite3
 import subprocess
 import tarfile
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -70,11 +70,12 @@ def encode(aios, encoder, folder, name, texts):
     return np.load(target)
 
 
-def search_words(aios, store, title):
-    """The store's own ranking by words: numbers of passages."""
-    answer = subprocess.run([aios, "memory", "search", store, "--text-only", "--json", "--top-k",
-                             str(DEPTH), "--", title], check=True, text=True, capture_output=True)
-    return [int(json.loads(line)["memory_id"]) for line in answer.stdout.splitlines()]
+def search_words(catalog, title):
+    """Passages by the store's own index of words, asked as `aios memory search` asks it."""
+    words = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", title))
+    return [int(row[0]) for row in catalog.execute(
+        "SELECT memory_id FROM text_index JOIN memory ON sequence = text_index.rowid WHERE "
+        "text_index MATCH ? ORDER BY bm25(text_index), sequence LIMIT ?", (words, DEPTH))]
 
 
 def fuse(by_vector, by_words, constant, text_weight):
@@ -122,8 +123,8 @@ def main():
         subprocess.run([arguments.aios, "memory", "import", store, "-"], input=lines, text=True,
                        check=True, stdout=subprocess.DEVNULL)
     by_vector = np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :DEPTH].tolist()
-    with ThreadPoolExecutor(2) as pool:
-        by_words = list(pool.map(lambda title: search_words(arguments.aios, store, title), titles))
+    catalog = sqlite3.connect(f"file:{store}/catalog.sqlite?mode=ro", uri=True)
+    by_words = [search_words(catalog, title) for title in titles]
     relevant = [set(np.flatnonzero(owners == i).tolist()) for i in range(len(titles))]
     held_out = np.array([hashlib.sha256(title.encode()).digest()[0] % 2 for title in titles]) == 1
 

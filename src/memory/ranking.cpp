@@ -10,7 +10,7 @@ namespace aios {
 
 std::vector<RankedMemory> fuse_ranks(std::span<const RankedMemory> by_vector,
                                      std::span<const RankedMemory> by_text) {
-  constexpr double kConstant = 60;
+  constexpr double kConstant = 5;
   constexpr double kMost = 2 / (kConstant + 1);
   const auto part = [](std::size_t index) {
     return static_cast<float>(1 / (kConstant + static_cast<double>(index) + 1) / kMost);

@@ -17,8 +17,9 @@ struct RankedMemory {
 };
 
 /// Reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009): a memory's score is the sum
-/// of 1 / (60 + rank) over the two lists that it is in, divided by the most there can be. Both
-/// lists are ordered.
+/// of 1 / (5 + rank) over the two lists that it is in, divided by the most there can be. Both lists
+/// are ordered. The paper's constant is 60; 5 is what tools/memory_quality.py found best on its
+/// development queries.
 [[nodiscard]] std::vector<RankedMemory> fuse_ranks(std::span<const RankedMemory> by_vector,
                                                    std::span<const RankedMemory> by_text);
 
