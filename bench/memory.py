@@ -128,8 +128,7 @@ class SearchBench:
         rows = []
         for share, text, passes in (
                 ("50 %", "category < 'c5'", lambda i: i % 10 < 5),
-                ("1 %", "source >= '99' and source < '991'", lambda i: str(i)[:2] == "99"
-                 and str(i) < "991"),
+                ("1 %", "source >= '98' and source < '99'", lambda i: "98" <= str(i) < "99"),
                 ("0.01 %", "source >= '4242' and source <= '42429'",
                  lambda i: "4242" <= str(i) <= "42429")):
             allowed = np.array([i for i in range(len(self.base)) if passes(i)])
