@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """How well a memory finds passages: by meaning, by words, and by both; the table of docs/memory.md.
 
-    tools/memory_quality.py FOLDER --encoder MODEL [--shared ../shared] [--aios build/release/bin/aios]
+    tools/memory_quality.py FOLDER --encoder MODEL [--shared FOLDER] [--aios PROGRAM]
 
 The task: the title of a Python or Ethereum proposal (data/corpus-peps, data/corpus-eips) is the
-query; the first passages of that proposal, of 40 to 120 words and without the title, are what should
-be found among the passages of all proposals. A hash of the title halves the queries: settings of the
-fusion are chosen on the development half by nDCG@10, and all are measured on the other.
+query; the first passages of that proposal, of 40 to 120 words and without the title, are what
+should be found among the passages of all proposals. A hash of the title halves the queries:
+settings of the fusion are chosen on the development half by nDCG@10, and all are measured on the
+other.
 """
 
 import argparse

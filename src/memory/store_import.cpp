@@ -21,8 +21,6 @@ class Importer {
       }
       return 0;
     });
-    if (request.embeddings != nullptr)
-      info_.embedding_model = request.embeddings->embedding_model();
   }
 
   /// What a file says of the vectors in it.
@@ -49,9 +47,10 @@ class Importer {
   void flush() {
     if (batch_.empty()) return;
     embed_the_rest();
-    if (info_.dimension == 0) {
+    if (!is_checked_) {
       info_.dimension = static_cast<int32_t>(batch_.front().embedding.size());
       storage_.create_collection(info_);
+      is_checked_ = true;
     }
     const AddResult added =
         request_.replaces ? storage_.upsert(info_.name, batch_) : storage_.add(info_.name, batch_);
@@ -71,6 +70,11 @@ class Importer {
                         texts.front().substr(0, 40) + "'");
     }
     const std::vector<float> vectors = request_.embeddings->embed(texts);
+    if (const std::string model = request_.embeddings->embedding_model();
+        model != info_.embedding_model) {
+      info_.embedding_model = model;
+      is_checked_ = false;
+    }
     const auto dimension = static_cast<std::ptrdiff_t>(vectors.size() / texts.size());
     auto next = vectors.begin();
     for (Memory& memory : batch_) {
@@ -83,6 +87,7 @@ class Importer {
   ArrowStorage& storage_;
   const ImportRequest& request_;
   CollectionInfo info_;
+  bool is_checked_ = false;  // whether the collection is as `info_` says
   std::vector<Memory> batch_;
   std::size_t num_bytes_ = 0;
   ImportResult result_;

@@ -10,12 +10,16 @@ COLUMNS = ["memory_id", "timestamp", "content", "metadata", "embedding"]
 
 
 def read_pyarrow(store):
-    return [row for path in sorted(store.glob("segment-*.parquet"))
+    rows = [row for path in sorted(store.glob("segment-*.parquet"))
             for row in pyarrow.parquet.read_table(path, columns=COLUMNS).to_pylist()]
+    for row in rows:
+        row["timestamp"] = round(row["timestamp"].timestamp() * 1e6)
+    return rows
 
 
 def read_duckdb(store):
-    rows = duckdb.sql(f"SELECT {', '.join(COLUMNS)} FROM '{store}/segment-*.parquet'").fetchall()
+    columns = ", ".join(COLUMNS).replace("timestamp", "epoch_us(timestamp)")
+    rows = duckdb.sql(f"SELECT {columns} FROM '{store}/segment-*.parquet'").fetchall()
     return [dict(zip(COLUMNS, row)) for row in rows]
 
 
@@ -45,7 +49,6 @@ def test_after_a_checkpoint_the_segments_are_the_store(aios, tmp_path, read):
     assert found.keys() == expected.keys()
     assert len(read(store)) == len(expected)
     for memory_id, row in found.items():
-        row["timestamp"] = round(row["timestamp"].timestamp() * 1e6)
         row["metadata"]["extra"] = json.loads(row["metadata"]["extra"])
         assert row["embedding"] == pytest.approx(expected[memory_id]["embedding"], rel=2**-24)
         assert {**row, "embedding": None} == {**expected[memory_id], "embedding": None}
