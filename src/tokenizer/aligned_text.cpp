@@ -7,12 +7,6 @@
 
 namespace aios::tokenizer {
 
-Origin AlignedView::origin(std::size_t at) const noexcept {
-  if (origins_ != nullptr) return origins_[at];
-  while (at > 0 && is_continuation(text_[at])) --at;
-  return start_ + static_cast<uint32_t>(at);
-}
-
 AlignedView AlignedView::part(Span span) const noexcept {
   const std::string_view text = text_.substr(span.begin, span.end - span.begin);
   return origins_ == nullptr ? AlignedView(text, start_ + span.begin)
@@ -30,15 +24,18 @@ void AlignedText::reserve(std::size_t bytes) {
 }
 
 void AlignedText::append(const AlignedView& view) {
-  text_ += view.text();
+  const std::size_t before = text_.size();
+  const std::string_view added = view.text();
+  text_ += added;
   if (!view.is_original()) {
-    for (std::size_t i = 0; i < view.text().size(); ++i) origins_.push_back(view.origin(i));
+    origins_.insert(origins_.end(), view.origins(), view.origins() + added.size());
     return;
   }
+  origins_.resize(text_.size());
   Origin origin = 0;
-  for (std::size_t i = 0; i < view.text().size(); ++i) {
-    if (!is_continuation(view.text()[i])) origin = view.origin(i);
-    origins_.push_back(origin);
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    if (!is_continuation(added[i])) origin = view.origin(i);
+    origins_[before + i] = origin;
   }
 }
 
@@ -52,27 +49,33 @@ void AlignedText::append(std::string_view text, Origin origin) {
   origins_.resize(text_.size(), origin);
 }
 
-void AlignedText::transform(std::span<const Change> changes, std::size_t dropped) {
+void AlignedText::append_transformed(const AlignedView& old, std::span<const Change> changes,
+                                     std::size_t dropped) {
   // As in the source, what was inserted before the first original character stays where it is.
+  const std::string_view text = old.text();
   std::size_t at = 0;  // start of the next old character
-  while (at < text_.size() && (origins_[at] & kNoWidth) != 0) ++at;
-  if (at == text_.size()) return;
-  AlignedText result;
-  result.reserve(text_.size());
-  result.append(view().part({0, static_cast<uint32_t>(at)}));
+  while (at < text.size() && (old.origin(at) & kNoWidth) != 0) ++at;
+  append(old.part({0, static_cast<uint32_t>(at)}));
+  if (at == text.size()) return;
   const auto skip = [&](std::size_t characters) {
-    for (; characters > 0 && at < text_.size(); --characters) at += utf8_size(text_[at]);
+    for (; characters > 0 && at < text.size(); --characters) at += utf8_size(text[at]);
   };
   skip(dropped);
   for (const Change& change : changes) {
     const Origin origin =
         at == 0 && change.shift > 0
-            ? origins_[0] | kNoWidth
-            : origins_[std::min(change.shift > 0 ? at - 1 : at, text_.size() - 1)];
-    result.append(change.code_point, origin);
+            ? old.origin(0) | kNoWidth
+            : old.origin(std::min(change.shift > 0 ? at - 1 : at, text.size() - 1));
+    append(change.code_point, origin);
     if (change.shift <= 0) skip(1 + static_cast<std::size_t>(-change.shift));
   }
-  std::swap(*this, result);
+}
+
+void AlignedText::transform(std::span<const Change> changes, std::size_t dropped,
+                            AlignedText& spare) {
+  spare.clear();
+  spare.append_transformed(view(), changes, dropped);
+  std::swap(*this, spare);
 }
 
 }  // namespace aios::tokenizer

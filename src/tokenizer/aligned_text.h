@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/utf8.h"
+
 namespace aios::tokenizer {
 
 /// A byte range.
@@ -34,7 +36,13 @@ class AlignedView {
 
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
   [[nodiscard]] bool is_original() const noexcept { return origins_ == nullptr; }
-  [[nodiscard]] Origin origin(std::size_t at) const noexcept;
+  /// nullptr if the text is a part of the original.
+  [[nodiscard]] const Origin* origins() const noexcept { return origins_; }
+  [[nodiscard]] Origin origin(std::size_t at) const noexcept {
+    if (origins_ != nullptr) return origins_[at];
+    while (at > 0 && is_continuation(text_[at])) --at;
+    return start_ + static_cast<uint32_t>(at);
+  }
   [[nodiscard]] AlignedView part(Span span) const noexcept;
 
  private:
@@ -73,10 +81,13 @@ class AlignedText {
     text_.resize(bytes);
     origins_.resize(bytes);
   }
-  /// Rewrites the whole text as `changes` say, after dropping `dropped` characters at its start.
+  /// Appends `old` rewritten as `changes` say, after dropping `dropped` characters at its start.
   /// The walk through the old text is the one of Hugging Face (tokenizer/normalizer.rs,
   /// `transform_range`), because it decides what offsets reordered and composed characters get.
-  void transform(std::span<const Change> changes, std::size_t dropped);
+  void append_transformed(const AlignedView& old, std::span<const Change> changes,
+                          std::size_t dropped);
+  /// Rewrites the whole text that way; `spare` is memory to work in.
+  void transform(std::span<const Change> changes, std::size_t dropped, AlignedText& spare);
 
  private:
   std::string text_;

@@ -24,7 +24,8 @@ Form rewritten(void (*rewrite)(std::string_view, std::vector<Change>&), const st
   rewrite(text, changes);
   AlignedText aligned;
   aligned.append(AlignedView(text, uint32_t{0}));
-  aligned.transform(changes, 0);
+  AlignedText spare;
+  aligned.transform(changes, 0, spare);
   Form form{std::string(aligned.view().text()), {}};
   for (std::size_t i = 0; i < form.text.size(); ++i)
     form.origins.push_back(aligned.view().origin(i));

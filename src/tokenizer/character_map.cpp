@@ -38,8 +38,8 @@ CharacterMap::CharacterMap(const JsonNode& json) {
     json.fail("the character map's texts are not valid UTF-8");
   }
   for (unsigned byte = 0; byte < maps_.size(); ++byte) {
-    const char key = static_cast<char>(byte);
-    maps_[byte] = find({&key, 1}).has_value();
+    const std::array<char, 2> key = {static_cast<char>(byte), '\n'};
+    maps_[byte] = find({key.data(), key.size()}).has_value();
   }
 }
 

@@ -28,7 +28,7 @@ class CharacterMap {
   [[nodiscard]] std::optional<std::string_view> find(std::string_view chunk) const noexcept;
   /// The longest key that `text` begins with.
   [[nodiscard]] std::optional<Match> find_longest(std::string_view text) const noexcept;
-  /// Whether the map changes this character of ASCII.
+  /// Whether the map changes this character of ASCII, or what it makes with a line feed.
   [[nodiscard]] bool maps(char byte) const { return maps_[static_cast<unsigned char>(byte)]; }
 
  private:

@@ -257,7 +257,7 @@ LowerCase to_lower(char32_t code_point) noexcept {
   return {static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))), 0};
 }
 
-uint8_t split_class(char32_t code_point) noexcept {
+uint8_t split_class_beyond_ascii(char32_t code_point) noexcept {
   static const CodePointTable<uint8_t> table = make_split_classes();
   return table[code_point];
 }

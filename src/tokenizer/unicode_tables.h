@@ -80,7 +80,21 @@ enum SplitClass : uint8_t {
   kUpperClass = 1U << 3U,   ///< Lu, Lt, Lm, Lo, M
   kLowerClass = 1U << 4U,   ///< Ll, Lm, Lo, M
 };
-[[nodiscard]] uint8_t split_class(char32_t code_point) noexcept;
+[[nodiscard]] uint8_t split_class_beyond_ascii(char32_t code_point) noexcept;
+
+inline constexpr std::array<uint8_t, 128> kAsciiSplitClasses = [] {
+  std::array<uint8_t, 128> classes{};
+  for (std::size_t c = 'A'; c <= 'Z'; ++c) classes[c] = kLetterClass | kUpperClass;
+  for (std::size_t c = 'a'; c <= 'z'; ++c) classes[c] = kLetterClass | kLowerClass;
+  for (std::size_t c = '0'; c <= '9'; ++c) classes[c] = kNumberClass;
+  for (const std::size_t c : {9, 10, 11, 12, 13, 32}) classes[c] = kSpaceClass;
+  return classes;
+}();
+
+[[nodiscard]] inline uint8_t split_class(char32_t code_point) noexcept {
+  return code_point < kAsciiSplitClasses.size() ? kAsciiSplitClasses[code_point]
+                                                : split_class_beyond_ascii(code_point);
+}
 
 /// General category as Oniguruma has it: "Lu", "Nd", …
 [[nodiscard]] std::string_view general_category(char32_t code_point) noexcept;

@@ -55,21 +55,6 @@ std::size_t find_invalid_utf8(std::string_view text) noexcept {
   return at;
 }
 
-Character decode_utf8(const char* text) noexcept {
-  const auto at = [&](int i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
-  const auto low = [&](int i) { return at(i) & 0x3FU; };
-  switch (utf8_size(text[0])) {
-    case 1:
-      return {at(0), 1};
-    case 2:
-      return {(at(0) & 0x1FU) << 6U | low(1), 2};
-    case 3:
-      return {(at(0) & 0x0FU) << 12U | low(1) << 6U | low(2), 3};
-    default:
-      return {(at(0) & 0x07U) << 18U | low(1) << 12U | low(2) << 6U | low(3), 4};
-  }
-}
-
 void append_utf8(char32_t code_point, std::string& text) {
   const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
   if (code_point < 0x80) return put(code_point);

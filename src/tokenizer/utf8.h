@@ -31,7 +31,15 @@ struct Character {
   return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 }
 /// The character at `text`. Valid UTF-8 only.
-[[nodiscard]] Character decode_utf8(const char* text) noexcept;
+[[nodiscard]] inline Character decode_utf8(const char* text) noexcept {
+  const auto at = [&](int i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+  const auto low = [&](int i) { return at(i) & 0x3FU; };
+  const char32_t lead = at(0);
+  if (lead < 0x80) return {lead, 1};
+  if (lead < 0xE0) return {(lead & 0x1FU) << 6U | low(1), 2};
+  if (lead < 0xF0) return {(lead & 0x0FU) << 12U | low(1) << 6U | low(2), 3};
+  return {(lead & 0x07U) << 18U | low(1) << 12U | low(2) << 6U | low(3), 4};
+}
 void append_utf8(char32_t code_point, std::string& text);
 
 /// The code points of a text, in a range-for. Valid UTF-8 only.

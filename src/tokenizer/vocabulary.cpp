@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
+#include "tokenizer/hash_bytes.h"
 #include "tokenizer/json_node.h"
 
 namespace aios::tokenizer {
@@ -14,11 +14,6 @@ namespace {
 /// gigabytes.
 constexpr int64_t kFreeHoles = int64_t{1} << 20U;
 constexpr int64_t kHolesPerToken = 8;
-
-constexpr uint64_t mix(uint64_t value) noexcept {
-  value *= 0x9E3779B97F4A7C15U;
-  return value ^ value >> 32U;
-}
 
 /// Checks all ids before anything is allocated for them; returns the largest id + 1.
 int64_t check_ids(const JsonNode& json, std::span<const ModelTables::Token> tokens) {
@@ -42,23 +37,6 @@ std::size_t count_bytes(std::span<const Entry> entries) {
 }
 
 }  // namespace
-
-uint64_t hash_bytes(std::string_view bytes) noexcept {
-  uint64_t hash = mix(bytes.size() + 0x2545F4914F6CDD1DU);
-  const char* at = bytes.data();
-  std::size_t left = bytes.size();
-  uint64_t word = 0;
-  for (; left >= 8; left -= 8, at += 8) {
-    std::memcpy(&word, at, 8);
-    hash = mix(hash ^ word);
-  }
-  if (left > 0) {
-    word = 0;
-    std::memcpy(&word, at, left);
-    hash = mix(hash ^ word);
-  }
-  return mix(hash);
-}
 
 Vocabulary::Vocabulary(const JsonNode& json, std::span<const ModelTables::Token> tokens) {
   if (tokens.empty()) json.fail("the vocabulary is empty");

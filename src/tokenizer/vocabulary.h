@@ -15,9 +15,6 @@ namespace aios::tokenizer {
 
 class JsonNode;
 
-/// Of short byte strings; good in all bits.
-[[nodiscard]] uint64_t hash_bytes(std::string_view bytes) noexcept;
-
 class Vocabulary {
  public:
   static constexpr int32_t kNone = -1;

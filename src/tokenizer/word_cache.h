@@ -1,16 +1,19 @@
 /// The tokens of words seen before. One thread's own: no locks.
 ///
-/// Direct-mapped, 64 bytes to an entry: a word that falls on a taken entry replaces it, so the
-/// size never grows. Long words, and words of many tokens, are not kept.
+/// Two entries of 64 bytes to a place: a new word takes the first, and what was there the second,
+/// so that the size never grows: 1 MiB, half of a second-level cache. Long words, and words of many
+/// tokens, are not kept.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/hash_bytes.h"
 #include "tokenizer/model.h"
 
 namespace aios::tokenizer {
@@ -42,8 +45,13 @@ class WordCache {
     void operator()(Entry* entries) const noexcept { std::free(entries); }
   };
 
-  [[nodiscard]] Entry& slot(std::string_view word) const noexcept {
-    return entries_.get()[hash_bytes(word) % kEntries];
+  static bool holds(const Entry& entry, std::string_view word) noexcept {
+    return entry.word_size == word.size() &&
+           std::memcmp(entry.word.data(), word.data(), word.size()) == 0;
+  }
+  /// The first of two entries.
+  [[nodiscard]] Entry* place(std::string_view word) const noexcept {
+    return entries_.get() + hash_bytes(word) % (kEntries / 2) * 2;
   }
 
   std::unique_ptr<Entry[], Free> entries_;

@@ -61,7 +61,11 @@ class Bpe final : public Model {
       }
     }
     add_symbols(word, scratch);
-    merge(scratch);
+    if (scratch.symbols.size() <= kShortWord) {
+      merge_short(scratch.symbols);
+    } else {
+      merge(scratch);
+    }
     uint32_t begin = 0;
     for (const ModelScratch::Symbol& symbol : scratch.symbols) {
       if (symbol.size == 0) continue;
@@ -71,6 +75,9 @@ class Bpe final : public Model {
   }
 
  private:
+  static constexpr std::size_t kShortWord = 32;  // symbols
+  static constexpr uint32_t kNoRank = UINT32_MAX;
+
   [[nodiscard]] int32_t find_word(std::string_view word, ModelScratch& scratch) const {
     if (options_.alphabet == Alphabet::kCharacters) return vocabulary_.find(word);
     scratch.text.clear();
@@ -156,6 +163,37 @@ class Bpe final : public Model {
   void push_candidate(int32_t position, ModelScratch& scratch) const {
     if (!add_candidate(position, scratch)) return;
     std::push_heap(scratch.heap.begin(), scratch.heap.end(), comes_later);
+  }
+
+  /// The merge of symbol `i` with the next one; of rank `kNoRank` if there is none.
+  [[nodiscard]] MergeTable::Merge merge_at(const std::vector<ModelScratch::Symbol>& symbols,
+                                           std::size_t i) const {
+    const MergeTable::Merge* const merge =
+        i + 1 < symbols.size() ? merges_.find(symbols[i].id, symbols[i + 1].id) : nullptr;
+    return merge != nullptr ? *merge : MergeTable::Merge{kNoRank, Vocabulary::kNone};
+  }
+
+  /// The same as `merge`: looking at all pairs is faster than a heap where they are few.
+  void merge_short(std::vector<ModelScratch::Symbol>& symbols) const {
+    std::array<MergeTable::Merge, kShortWord> pairs;
+    std::size_t count = symbols.size();
+    for (std::size_t i = 0; i < count; ++i) pairs[i] = merge_at(symbols, i);
+    while (count > 1) {
+      std::size_t best = 0;
+      for (std::size_t i = 1; i < count; ++i) {
+        if (pairs[i].rank < pairs[best].rank) best = i;
+      }
+      if (pairs[best].rank == kNoRank) break;
+      symbols[best].id = pairs[best].merged;
+      symbols[best].size += symbols[best + 1].size;
+      const auto gone = static_cast<std::ptrdiff_t>(best + 1);
+      symbols.erase(symbols.begin() + gone);
+      std::copy(pairs.begin() + gone + 1, pairs.begin() + static_cast<std::ptrdiff_t>(count),
+                pairs.begin() + gone);
+      --count;
+      pairs[best] = merge_at(symbols, best);
+      if (best > 0) pairs[best - 1] = merge_at(symbols, best - 1);
+    }
   }
 
   void merge(ModelScratch& scratch) const {

@@ -19,9 +19,8 @@ bool all_bytes(std::string_view text, Accept accept) {
 
 class Lowercase final : public ChangingNormalizer {
  public:
-  [[nodiscard]] bool keeps(std::string_view text) const override {
-    return all_bytes(text, [](unsigned byte) { return byte < 0x80 && (byte < 'A' || byte > 'Z'); });
-  }
+  Lowercase()
+      : ChangingNormalizer(inert_bytes([](unsigned byte) { return byte < 'A' || byte > 'Z'; })) {}
 
  private:
   std::size_t change(std::string_view text, std::vector<Change>& changes) const override {
@@ -38,8 +37,8 @@ class Lowercase final : public ChangingNormalizer {
 /// Source: normalizers/unicode.rs of Hugging Face's tokenizers.
 class Nmt final : public ChangingNormalizer {
  public:
-  [[nodiscard]] bool keeps(std::string_view text) const override {
-    return all_bytes(text, [](unsigned byte) { return byte >= 0x20 && byte < 0x7F; });
+  Nmt()
+      : ChangingNormalizer(inert_bytes([](unsigned byte) { return byte >= 0x20 && byte < 0x7F; })) {
   }
 
  private:
@@ -64,6 +63,7 @@ class Nmt final : public ChangingNormalizer {
 
 class StripAccents final : public ChangingNormalizer {
  public:
+  StripAccents() : ChangingNormalizer(inert_bytes([](unsigned) { return true; })) {}
   [[nodiscard]] bool keeps(std::string_view text) const override {
     return all_bytes(text, [](unsigned byte) { return byte < 0xCC; });  // U+0300 is the first mark
   }

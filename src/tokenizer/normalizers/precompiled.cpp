@@ -25,12 +25,9 @@ int32_t num_characters(std::string_view text) {
 
 class Precompiled final : public ChangingNormalizer {
  public:
-  explicit Precompiled(CharacterMap map) : map_(std::move(map)) {}
-
-  [[nodiscard]] bool keeps(std::string_view text) const override {
-    return std::all_of(text.begin(), text.end(),
-                       [&](char byte) { return is_ascii(byte) && !map_.maps(byte); });
-  }
+  explicit Precompiled(CharacterMap map)
+      : ChangingNormalizer(inert_bytes([&](unsigned byte) { return !map.maps(static_cast<char>(byte)); })),
+        map_(std::move(map)) {}
 
  private:
   std::size_t change(std::string_view text, std::vector<Change>& changes) const override {

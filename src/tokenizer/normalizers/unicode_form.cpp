@@ -10,7 +10,10 @@ class UnicodeForm final : public ChangingNormalizer {
  public:
   using Rewrite = void (*)(std::string_view text, std::vector<Change>& changes);
   using Check = bool (*)(std::string_view text) noexcept;
-  UnicodeForm(Rewrite rewrite, Check check) : rewrite_(rewrite), check_(check) {}
+  UnicodeForm(Rewrite rewrite, Check check)
+      : ChangingNormalizer(inert_bytes([](unsigned) { return true; })),
+        rewrite_(rewrite),
+        check_(check) {}
 
   [[nodiscard]] bool keeps(std::string_view text) const override { return check_(text); }
 

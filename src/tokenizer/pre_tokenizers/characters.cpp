@@ -1,5 +1,6 @@
 /// Pre-tokenizers that look at single characters: CharDelimiterSplit, Digits, Punctuation,
 /// WhitespaceSplit, and at runs of them: Whitespace, UnicodeScripts, FixedLength.
+#include <array>
 #include <utility>
 
 #include "tokenizer/json_node.h"
@@ -13,18 +14,22 @@ namespace {
 /// Cuts at each character that has a flag.
 class FlagSplit final : public PreTokenizer {
  public:
-  FlagSplit(CharacterFlag flag, SplitBehavior behavior) : flag_(flag), behavior_(behavior) {}
+  FlagSplit(CharacterFlag flag, SplitBehavior behavior) : flag_(flag), behavior_(behavior) {
+    for (char32_t c = 0; c < ascii_.size(); ++c) ascii_[c] = has_flag(c, flag);
+  }
 
   void split(WorkingText& text, RegexScratch&) const override {
     split_sections(text, behavior_, [this](std::string_view part, auto visit) {
       for_each_character_section(
-          part, [this](char32_t c) { return has_flag(c, flag_); }, visit);
+          part, [this](char32_t c) { return c < ascii_.size() ? ascii_[c] : has_flag(c, flag_); },
+          visit);
     });
   }
 
  private:
   CharacterFlag flag_;
   SplitBehavior behavior_;
+  std::array<bool, 128> ascii_{};
 };
 
 class CharDelimiterSplit final : public PreTokenizer {
