@@ -10,6 +10,19 @@
 namespace aios::tokenizer {
 namespace {
 
+/// Stable, and linear: there are 255 classes.
+void sort_by_class(std::vector<Change>::iterator begin, std::vector<Change>::iterator end) {
+  std::array<std::size_t, 257> starts{};
+  for (auto change = begin; change != end; ++change) {
+    ++starts[combining_class(change->code_point) + std::size_t{1}];
+  }
+  for (std::size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+  const std::vector<Change> old(begin, end);
+  for (const Change& change : old) {
+    begin[static_cast<std::ptrdiff_t>(starts[combining_class(change.code_point)]++)] = change;
+  }
+}
+
 /// Sorts each run of combining characters by class, keeping the order within a class.
 void order_canonically(std::vector<Change>& changes) {
   const auto by_class = [](const Change& left, const Change& right) {
@@ -21,7 +34,8 @@ void order_canonically(std::vector<Change>& changes) {
   auto run = changes.begin();
   while (run != changes.end()) {
     const auto end = std::find_if(run + 1, changes.end(), is_starter);
-    if (end - run > 1) std::stable_sort(run, end, by_class);  // a starter, class 0, stays in front
+    // A starter, class 0, stays in front. Most runs are in order.
+    if (!std::is_sorted(run, end, by_class)) sort_by_class(run, end);
     run = end;
   }
 }

@@ -1,7 +1,8 @@
-/// A hash of short byte strings, good in all bits. Tables in files depend on it:
-/// tokenizer_cache.cpp counts its versions.
+/// Comparing and hashing short byte strings. The hash is good in all bits. Tables in files depend
+/// on it: tokenizer_cache.cpp counts its versions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -33,6 +34,29 @@ namespace aios::tokenizer {
     word = at(0) | at(size / 2) << 8U | at(size - 1) << 16U;
   }
   return mix(mix(hash ^ word));
+}
+
+/// `memcmp(left, right, size) == 0`, without a call for what is short.
+[[nodiscard]] inline bool equal_bytes(const char* left, const char* right,
+                                      std::size_t size) noexcept {
+  const auto same = [&]<typename Word>(std::size_t at, Word) {
+    Word a = 0;
+    Word b = 0;
+    std::memcpy(&a, left + at, sizeof(Word));
+    std::memcpy(&b, right + at, sizeof(Word));
+    return a == b;
+  };
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (!same(at, uint64_t{})) return false;
+    }
+    return same(size - 8, uint64_t{});
+  }
+  if (size >= 4) return same(0, uint32_t{}) && same(size - 4, uint32_t{});
+  for (std::size_t at = 0; at < size; ++at) {
+    if (left[at] != right[at]) return false;
+  }
+  return true;
 }
 
 }  // namespace aios::tokenizer

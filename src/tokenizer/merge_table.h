@@ -1,8 +1,11 @@
 /// BPE's merges: pair of ids → rank and merged id. Flat, open addressing.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,16 +30,30 @@ class MergeTable {
     return slot.key == kEmpty ? nullptr : &slot.merge;
   }
 
-  void save(BlockWriter& writer) const { writer.add(slots_.view()); }
+  /// All ranks are below it.
+  [[nodiscard]] uint32_t num_ranks() const noexcept { return num_ranks_; }
+  /// Whether every merge that makes a token has a lower rank than those which need it.
+  [[nodiscard]] bool is_ordered() const noexcept { return is_ordered_; }
+
+  void save(BlockWriter& writer) const {
+    const std::array<uint32_t, 2> properties = {num_ranks_, is_ordered_ ? 1U : 0U};
+    writer.add(std::span<const uint32_t>(properties));
+    writer.add(slots_.view());
+  }
   /// @throws FormatError if `find` might not end, or answer an id not below `id_bound`
   static MergeTable load(BlockReader& reader, int32_t id_bound) {
     MergeTable table;
+    const auto properties = reader.next<uint32_t>();
+    BlockReader::require(properties.size() == 2);
+    table.num_ranks_ = properties[0];
+    table.is_ordered_ = properties[1] != 0;
     table.slots_ = reader.next<Slot>();
     bool has_empty = false;
     bool in_range = true;
     for (const Slot& slot : table.slots_.view()) {
       has_empty = has_empty || slot.key == kEmpty;
-      in_range = in_range && slot.merge.merged >= 0 && slot.merge.merged < id_bound;
+      in_range = in_range && slot.merge.merged >= 0 && slot.merge.merged < id_bound &&
+                 (slot.key == kEmpty || slot.merge.rank < table.num_ranks_);
     }
     BlockReader::require(has_empty && in_range && std::has_single_bit(table.slots_.size()));
     return table;
@@ -45,7 +62,26 @@ class MergeTable {
  private:
   friend class MergeTableBuilder;
   MergeTable() = default;
-  explicit MergeTable(std::vector<Slot> slots) : slots_(std::move(slots)) {}
+  MergeTable(std::vector<Slot> slots, uint32_t num_ranks)
+      : slots_(std::move(slots)), num_ranks_(num_ranks), is_ordered_(find_order()) {}
+
+  [[nodiscard]] bool find_order() const {
+    constexpr int64_t kNever = -1;
+    std::vector<int64_t> made;  // by token: the highest rank that makes it
+    for (const Slot& slot : slots_.view()) {
+      if (slot.key == kEmpty) continue;
+      const auto token = static_cast<std::size_t>(slot.merge.merged);
+      if (token >= made.size()) made.resize(token + 1, kNever);
+      made[token] = std::max(made[token], int64_t{slot.merge.rank});
+    }
+    const auto is_made_before = [&](uint64_t token, uint32_t rank) {
+      return token >= made.size() || made[token] < int64_t{rank};
+    };
+    return std::all_of(slots_.view().begin(), slots_.view().end(), [&](const Slot& slot) {
+      return slot.key == kEmpty || (is_made_before(slot.key >> 32U, slot.merge.rank) &&
+                                    is_made_before(slot.key & UINT32_MAX, slot.merge.rank));
+    });
+  }
 
   static constexpr uint64_t kEmpty = UINT64_MAX;  // ids are not negative
 
@@ -66,6 +102,8 @@ class MergeTable {
   }
 
   FlatArray<Slot> slots_;
+  uint32_t num_ranks_ = 0;
+  bool is_ordered_ = false;
 };
 
 class MergeTableBuilder {
@@ -81,11 +119,13 @@ class MergeTableBuilder {
   void insert(int32_t left, int32_t right, MergeTable::Merge merge) {
     const uint64_t key = MergeTable::key(left, right);
     slots_[MergeTable::index(slots_, key)] = {key, merge};
+    num_ranks_ = std::max(num_ranks_, merge.rank + 1);
   }
-  [[nodiscard]] MergeTable finish() && { return MergeTable(std::move(slots_)); }
+  [[nodiscard]] MergeTable finish() && { return {std::move(slots_), num_ranks_}; }
 
  private:
   std::vector<MergeTable::Slot> slots_;
+  uint32_t num_ranks_ = 0;
 };
 
 }  // namespace aios::tokenizer

@@ -28,7 +28,7 @@ struct Here {
   }
 };
 
-Here look(std::string_view text, uint32_t at) noexcept {
+inline Here look(std::string_view text, uint32_t at) noexcept {
   if (at >= text.size()) return {};
   const Character character = decode_utf8(text.data() + at);
   return {character.code_point, character.size, split_class(character.code_point)};
@@ -42,7 +42,18 @@ uint32_t skip_while(std::string_view text, uint32_t at, Accept accept) noexcept 
   return at;
 }
 
+/// Over characters of ASCII of some classes: most words are nothing else.
+inline uint32_t skip_ascii(std::string_view text, uint32_t at, uint8_t classes) noexcept {
+  while (at < text.size() && is_ascii(text[at]) &&
+         (kAsciiSplitClasses[static_cast<std::size_t>(text[at])] & classes) != 0) {
+    ++at;
+  }
+  return at;
+}
+
 uint32_t skip_class(std::string_view text, uint32_t at, uint8_t classes) noexcept {
+  at = skip_ascii(text, at, classes);
+  if (at == text.size() || is_ascii(text[at])) return at;
   return skip_while(text, at, [=](const Here& here) { return here.is(classes); });
 }
 

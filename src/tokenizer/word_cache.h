@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -47,7 +46,7 @@ class WordCache {
 
   static bool holds(const Entry& entry, std::string_view word) noexcept {
     return entry.word_size == word.size() &&
-           std::memcmp(entry.word.data(), word.data(), word.size()) == 0;
+           equal_bytes(entry.word.data(), word.data(), word.size());
   }
   /// The first of two entries.
   [[nodiscard]] Entry* place(std::string_view word) const noexcept {

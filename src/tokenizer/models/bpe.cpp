@@ -13,6 +13,7 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/byte_tokens.h"
 #include "tokenizer/json_node.h"
+#include "tokenizer/merge_symbols.h"
 #include "tokenizer/merge_table.h"
 #include "tokenizer/model.h"
 #include "tokenizer/model_tables.h"
@@ -61,11 +62,7 @@ class Bpe final : public Model {
       }
     }
     add_symbols(word, scratch);
-    if (scratch.symbols.size() <= kShortWord) {
-      merge_short(scratch.symbols);
-    } else {
-      merge(scratch);
-    }
+    merge_symbols(merges_, scratch);
     uint32_t begin = 0;
     for (const ModelScratch::Symbol& symbol : scratch.symbols) {
       if (symbol.size == 0) continue;
@@ -75,9 +72,6 @@ class Bpe final : public Model {
   }
 
  private:
-  static constexpr std::size_t kShortWord = 32;  // symbols
-  static constexpr uint32_t kNoRank = UINT32_MAX;
-
   [[nodiscard]] int32_t find_word(std::string_view word, ModelScratch& scratch) const {
     if (options_.alphabet == Alphabet::kCharacters) return vocabulary_.find(word);
     scratch.text.clear();
@@ -141,89 +135,6 @@ class Bpe final : public Model {
                            ", nor the unk_token " + quote(options_.unknown) + " that replaces it");
     }
     return unknown_;
-  }
-
-  /// The heap's top has the lowest rank, then the lowest position.
-  static bool comes_later(const ModelScratch::Candidate& left,
-                          const ModelScratch::Candidate& right) {
-    return std::pair(left.rank, left.position) > std::pair(right.rank, right.position);
-  }
-
-  /// Adds the merge of the symbol at `position` with the next one; false if there is none.
-  bool add_candidate(int32_t position, ModelScratch& scratch) const {
-    const ModelScratch::Symbol& left = scratch.symbols[static_cast<std::size_t>(position)];
-    if (left.next < 0) return false;
-    const auto& right = scratch.symbols[static_cast<std::size_t>(left.next)];
-    const MergeTable::Merge* merge = merges_.find(left.id, right.id);
-    if (merge == nullptr) return false;
-    scratch.heap.push_back({merge->rank, static_cast<uint32_t>(position), merge->merged});
-    return true;
-  }
-
-  void push_candidate(int32_t position, ModelScratch& scratch) const {
-    if (!add_candidate(position, scratch)) return;
-    std::push_heap(scratch.heap.begin(), scratch.heap.end(), comes_later);
-  }
-
-  /// The merge of symbol `i` with the next one; of rank `kNoRank` if there is none.
-  [[nodiscard]] MergeTable::Merge merge_at(const std::vector<ModelScratch::Symbol>& symbols,
-                                           std::size_t i) const {
-    const MergeTable::Merge* const merge =
-        i + 1 < symbols.size() ? merges_.find(symbols[i].id, symbols[i + 1].id) : nullptr;
-    return merge != nullptr ? *merge : MergeTable::Merge{kNoRank, Vocabulary::kNone};
-  }
-
-  /// The same as `merge`: looking at all pairs is faster than a heap where they are few.
-  void merge_short(std::vector<ModelScratch::Symbol>& symbols) const {
-    std::array<MergeTable::Merge, kShortWord> pairs;
-    std::size_t count = symbols.size();
-    for (std::size_t i = 0; i < count; ++i) pairs[i] = merge_at(symbols, i);
-    while (count > 1) {
-      std::size_t best = 0;
-      for (std::size_t i = 1; i < count; ++i) {
-        if (pairs[i].rank < pairs[best].rank) best = i;
-      }
-      if (pairs[best].rank == kNoRank) break;
-      symbols[best].id = pairs[best].merged;
-      symbols[best].size += symbols[best + 1].size;
-      const auto gone = static_cast<std::ptrdiff_t>(best + 1);
-      symbols.erase(symbols.begin() + gone);
-      std::copy(pairs.begin() + gone + 1, pairs.begin() + static_cast<std::ptrdiff_t>(count),
-                pairs.begin() + gone);
-      --count;
-      pairs[best] = merge_at(symbols, best);
-      if (best > 0) pairs[best - 1] = merge_at(symbols, best - 1);
-    }
-  }
-
-  void merge(ModelScratch& scratch) const {
-    auto& symbols = scratch.symbols;
-    auto& heap = scratch.heap;
-    heap.clear();
-    for (std::size_t i = 0; i < symbols.size(); ++i) {
-      add_candidate(static_cast<int32_t>(i), scratch);
-    }
-    std::make_heap(heap.begin(), heap.end(), comes_later);
-    while (!heap.empty()) {
-      std::pop_heap(heap.begin(), heap.end(), comes_later);
-      const ModelScratch::Candidate top = heap.back();
-      heap.pop_back();
-      ModelScratch::Symbol& left = symbols[top.position];
-      if (left.size == 0 || left.next < 0) continue;
-      ModelScratch::Symbol& right = symbols[static_cast<std::size_t>(left.next)];
-      // Either neighbour may have merged since the candidate was found.
-      const MergeTable::Merge* merge = merges_.find(left.id, right.id);
-      if (merge == nullptr || merge->merged != top.merged) continue;
-      left.id = top.merged;
-      left.size += right.size;
-      left.next = right.next;
-      right.size = 0;
-      if (left.next >= 0) {
-        symbols[static_cast<std::size_t>(left.next)].previous = static_cast<int32_t>(top.position);
-      }
-      if (left.previous >= 0) push_candidate(left.previous, scratch);
-      push_candidate(static_cast<int32_t>(top.position), scratch);
-    }
   }
 
   Vocabulary vocabulary_;
