@@ -66,6 +66,10 @@ class AlignedText {
 
   [[nodiscard]] AlignedView view() const noexcept { return {text_, origins_.data()}; }
   [[nodiscard]] uint32_t size() const noexcept { return static_cast<uint32_t>(text_.size()); }
+  /// Bytes that it holds.
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    return text_.capacity() + origins_.capacity() * sizeof(Origin);
+  }
   void clear() noexcept;
   void reserve(std::size_t bytes);
   void append(const AlignedView& view);

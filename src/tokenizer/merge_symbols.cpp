@@ -11,8 +11,8 @@ namespace {
 using Symbol = ModelScratch::Symbol;
 using Candidate = ModelScratch::Candidate;
 
-constexpr std::size_t kShortWord = 32;   // symbols
-constexpr std::size_t kLongWord = 4096;  // looking through all ranks is worth it
+constexpr std::size_t kShortWord = 32;                    // symbols
+constexpr std::size_t kLongWord = std::size_t{1} << 16U;  // a list for each rank is worth it
 constexpr uint32_t kNoRank = UINT32_MAX;
 
 MergeTable::Merge merge_at(const MergeTable& merges, const std::vector<Symbol>& symbols,
@@ -109,40 +109,43 @@ void merge_by_heap(const MergeTable& merges, ModelScratch& scratch) {
   }
 }
 
-/// Rank by rank, which is the order of the heap if every merge leads to higher ranks only. Pairs of
-/// one rank that differ in their two sides do not overlap, so that their order does not matter.
-void merge_by_rank(const MergeTable& merges, ModelScratch& scratch) {
-  struct Node {
-    int32_t position;
-    uint32_t next;
-  };
-  constexpr uint32_t kEnd = UINT32_MAX;
-  LinkedWord word(merges, scratch.symbols);
-  std::vector<uint32_t> lists(merges.num_ranks(), kEnd);
-  std::vector<Node> nodes;
-  nodes.reserve(scratch.symbols.size());
+/// Where pairs of each rank begin.
+class RankLists {
+ public:
+  explicit RankLists(uint32_t num_ranks) : lists_(num_ranks) {}
+
+  void add(uint32_t rank, int32_t position) { lists_[rank].push_back(position); }
+  /// Takes the positions of `rank`, in order.
+  std::vector<int32_t> take(uint32_t rank) {
+    std::vector<int32_t> positions = std::move(lists_[rank]);
+    lists_[rank] = {};
+    if (!std::is_sorted(positions.begin(), positions.end())) {
+      std::sort(positions.begin(), positions.end());
+    }
+    return positions;
+  }
+
+ private:
+  std::vector<std::vector<int32_t>> lists_;
+};
+
+/// Rank by rank, which is the order of the heap if every merge leads to higher ranks only.
+void merge_by_rank(const MergeTable& merges, std::vector<Symbol>& symbols) {
+  constexpr std::size_t kAhead = 16;  // symbols of a list lie far from each other
+  LinkedWord word(merges, symbols);
+  RankLists lists(merges.num_ranks());
   const auto add = [&](int32_t position) {
     const MergeTable::Merge* const merge = word.find(position);
-    if (merge == nullptr) return;
-    nodes.push_back(
-        {position, std::exchange(lists[merge->rank], static_cast<uint32_t>(nodes.size()))});
+    if (merge != nullptr) lists.add(merge->rank, position);
   };
-  for (auto i = static_cast<int32_t>(scratch.symbols.size()) - 1; i >= 0; --i) add(i);
-  std::vector<int32_t> positions;
-  for (uint32_t rank = 0; rank < lists.size(); ++rank) {
-    positions.clear();
-    for (uint32_t node = lists[rank]; node != kEnd; node = nodes[node].next) {
-      positions.push_back(nodes[node].position);
-    }
-    if (!std::is_sorted(positions.begin(), positions.end())) {
-      std::reverse(positions.begin(), positions.end());  // most lists grew from left to right
-      if (!std::is_sorted(positions.begin(), positions.end())) {
-        std::sort(positions.begin(), positions.end());
-      }
-    }
-    for (const int32_t position : positions) {
+  for (std::size_t i = 0; i < symbols.size(); ++i) add(static_cast<int32_t>(i));
+  for (uint32_t rank = 0; rank < merges.num_ranks(); ++rank) {
+    const std::vector<int32_t> positions = lists.take(rank);
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      if (i + kAhead < positions.size()) __builtin_prefetch(&word.at(positions[i + kAhead]), 1);
+      const int32_t position = positions[i];
       const MergeTable::Merge* const merge = word.find(position);
-      if (merge == nullptr || merge->rank != rank) continue;
+      if (merge == nullptr || merge->rank != rank) continue;  // a neighbour has merged
       word.merge(position, merge->merged);
       if (const int32_t previous = word.at(position).previous; previous >= 0) add(previous);
       add(position);
@@ -158,7 +161,7 @@ void merge_symbols(const MergeTable& merges, ModelScratch& scratch) {
   } else if (scratch.symbols.size() < kLongWord || !merges.is_ordered()) {
     merge_by_heap(merges, scratch);
   } else {
-    merge_by_rank(merges, scratch);
+    merge_by_rank(merges, scratch.symbols);
   }
 }
 

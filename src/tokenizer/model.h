@@ -45,6 +45,13 @@ struct ModelScratch {
   std::vector<Symbol> symbols;
   std::vector<Candidate> heap;
   std::string text;
+
+  /// Bytes that it holds.
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    return path.capacity() * sizeof(PathNode) + reversed.capacity() * sizeof(WordToken) +
+           symbols.capacity() * sizeof(Symbol) + heap.capacity() * sizeof(Candidate) +
+           text.capacity();
+  }
 };
 
 /// Immutable; shared by threads.

@@ -24,6 +24,11 @@ class WorkingText {
   /// Starts with one piece, the whole of `original`.
   void reset(std::string_view original);
 
+  /// Bytes that it holds.
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    return owned_.capacity() + spare_.capacity() +
+           (pieces_.capacity() + spare_pieces_.capacity()) * sizeof(Piece);
+  }
   [[nodiscard]] std::string_view original() const noexcept { return original_; }
   [[nodiscard]] std::string_view text(const Piece& piece) const noexcept {
     return view_.text().substr(piece.span.begin, piece.span.end - piece.span.begin);

@@ -1,6 +1,11 @@
 #include "tokenizer/workspace.h"
 
 namespace aios::tokenizer {
+namespace {
+
+constexpr std::size_t kMostKept = std::size_t{8} << 20U;  // bytes of each part
+
+}  // namespace
 
 std::unique_ptr<Workspace> WorkspacePool::take() {
   {
@@ -16,6 +21,9 @@ std::unique_ptr<Workspace> WorkspacePool::take() {
 }
 
 void WorkspacePool::put(std::unique_ptr<Workspace> workspace) noexcept {
+  // One long text must not keep its memory for good.
+  if (workspace->text.capacity() > kMostKept) workspace->text = {};
+  if (workspace->model.capacity() > kMostKept) workspace->model = {};
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(workspace));
 }

@@ -80,6 +80,7 @@ def load(name, shared, folder):
         tokenizer_train_fixture.llama3(texts, vocabulary_size=8000).save(str(path))
     else:
         path = {"bert": shared / "data/tok-bert-uncased/tokenizer.json",
+                "t5": shared / "data/tok-t5/tokenizer.json",
                 "books-6m": shared / "models/books-6m/tokenizer.json"}[name]
     oracle = Tokenizer.from_file(str(path))
     oracle.no_padding()
@@ -189,6 +190,32 @@ def test_random_strings(name, load_pair, tool, records):
             triples = reader.numbers(3 * int(reader.numbers(1)[0])).reshape(-1, 3)
             assert_same(triples, record, encoding, record.decode())
             assert reader.text() == text, record.decode()
+
+
+ATTACK_SIZE = 70_000  # above the length from which very long words are merged otherwise
+
+
+@pytest.mark.parametrize("name", PUBLISHED + ["t5"])
+def test_attacks(name, load_pair, tool, tmp_path):
+    """What bench/tokenizer times at 10 MB: one letter, spaces, marks, emoji, a word without end."""
+    path, oracle = load_pair(name)
+    draw = random.Random(5)
+    texts = ["a" * ATTACK_SIZE, " " * ATTACK_SIZE, "e" + "\u0301" * ATTACK_SIZE,
+             "\u0301\u0327" * (ATTACK_SIZE // 2), "\U0001f600" * ATTACK_SIZE,
+             "".join(draw.choices("etaoinshr", k=ATTACK_SIZE)),
+             "".join(draw.choices("ab", k=ATTACK_SIZE)), "\u4e00" * ATTACK_SIZE,
+             "-" * ATTACK_SIZE, "\n" * ATTACK_SIZE]
+    files = [tmp_path / f"{number}.txt" for number in range(len(texts))]
+    for file, text in zip(files, texts):
+        file.write_bytes(text.encode())
+    output = np.frombuffer(subprocess.run([tool, path, "encode", *files], check=True,
+                                          stdout=subprocess.PIPE).stdout, dtype="<i4")
+    at = 0
+    for text in texts:
+        size = int(output[at])
+        triples = output[at + 1:at + 1 + 3 * size].reshape(-1, 3)
+        at += 1 + 3 * size
+        assert_same(triples, text.encode(), oracle.encode(text), f"{text[:4]!r}…")
 
 
 def test_goldens_are_made_afresh():
