@@ -26,7 +26,8 @@ int32_t num_characters(std::string_view text) {
 class Precompiled final : public ChangingNormalizer {
  public:
   explicit Precompiled(CharacterMap map)
-      : ChangingNormalizer(inert_bytes([&](unsigned byte) { return !map.maps(static_cast<char>(byte)); })),
+      : ChangingNormalizer(
+            inert_bytes([&](unsigned byte) { return !map.maps(static_cast<char>(byte)); })),
         map_(std::move(map)) {}
 
  private:
