@@ -78,9 +78,13 @@ def load(name, shared, folder):
         texts = tokenizer_train_fixture.training_text(shared)
         path = folder / "tokenizer.json"
         tokenizer_train_fixture.llama3(texts, vocabulary_size=8000).save(str(path))
+    elif name == "t5":
+        # The oracle's parser of JSON reads a quarter of the scores one unit in the last place off
+        # (serde_json without float_roundtrip), which decides ties: both read what it writes.
+        path = folder / "tokenizer.json"
+        Tokenizer.from_file(str(shared / "data/tok-t5/tokenizer.json")).save(str(path))
     else:
         path = {"bert": shared / "data/tok-bert-uncased/tokenizer.json",
-                "t5": shared / "data/tok-t5/tokenizer.json",
                 "books-6m": shared / "models/books-6m/tokenizer.json"}[name]
     oracle = Tokenizer.from_file(str(path))
     oracle.no_padding()
