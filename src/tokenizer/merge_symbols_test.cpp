@@ -100,7 +100,7 @@ TEST(MergeSymbols, ShortAndMiddleWordsMergeOneByOne) {
   std::mt19937 random(2);
   for (int i = 0; i < 300; ++i) {
     const MergeTable merges = table_of(random_rules(random));
-    for (const std::size_t size : {1, 2, 5, 31, 32, 33, 200}) {
+    for (const std::size_t size : {1U, 2U, 5U, 31U, 32U, 33U, 200U}) {
       const Ids word = random_word(random, size, 1 + i % kNumLetters);
       ASSERT_EQ(merged(merges, word), merged_one_by_one(merges, word)) << size;
     }

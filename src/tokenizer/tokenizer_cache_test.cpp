@@ -160,7 +160,7 @@ TEST_F(TokenizerCacheTest, AnotherSourceOfTheSameSizeIsRead) {
 }
 
 TEST_F(TokenizerCacheTest, DamageIsNoticed) {
-  for (const std::size_t at : {0, 10, 30, 40, 100, 700'000}) {
+  for (const std::size_t at : {0U, 10U, 30U, 40U, 100U, 700000U}) {
     SCOPED_TRACE(at);
     expect_same_after([=](std::string& bytes) { bytes[at] ^= 1; });
   }

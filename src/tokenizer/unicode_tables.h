@@ -87,7 +87,7 @@ inline constexpr std::array<uint8_t, 128> kAsciiSplitClasses = [] {
   for (std::size_t c = 'A'; c <= 'Z'; ++c) classes[c] = kLetterClass | kUpperClass;
   for (std::size_t c = 'a'; c <= 'z'; ++c) classes[c] = kLetterClass | kLowerClass;
   for (std::size_t c = '0'; c <= '9'; ++c) classes[c] = kNumberClass;
-  for (const std::size_t c : {9, 10, 11, 12, 13, 32}) classes[c] = kSpaceClass;
+  for (const std::size_t c : {9U, 10U, 11U, 12U, 13U, 32U}) classes[c] = kSpaceClass;
   return classes;
 }();
 
