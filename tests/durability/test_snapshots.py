@@ -52,7 +52,7 @@ class Reader(threading.Thread):
     """Lists and searches until it is told to stop; keeps the first thing that is wrong."""
 
     def __init__(self, programs, folder, history, record=None):
-        super().__init__()
+        super().__init__(daemon=True)  # a test that fails must not wait for it
         self.history = history
         self.driver = Driver(programs, folder, "--read-only", record=record)
         self.stopping = False
@@ -119,22 +119,25 @@ def test_readers_neither_commit_nor_checkpoint(programs, tmp_path):
     folder = tmp_path / "store"
     history = History()
     source = random.Random(2)
-    with Driver(programs, folder, *FLAGS) as writer:
-        writer.run("create")
-        readers = [Reader(programs, folder, history, record=tmp_path / f"record{i}")
-                   for i in range(2)]
-        for reader in readers:
-            reader.start()
-        for _ in range(150):
-            writer.run(history.next(source))
+    readers = []
+    try:
+        with Driver(programs, folder, *FLAGS) as writer:
+            writer.run("create")
+            readers = [Reader(programs, folder, history, record=tmp_path / f"record{i}")
+                       for i in range(2)]
+            for reader in readers:
+                reader.start()
+            for _ in range(150):
+                run(writer, history.next(source))
+                history.answered()
+            writer.run("upsert 1.9999")  # something is in the log when the writer goes
+            history.states.append(history.states[-1] | {1: 9999})
             history.answered()
-        writer.run("upsert 1.9999")  # something is in the log when the writer goes
-        history.states.append(history.states[-1] | {1: 9999})
-        history.answered()
-    for reader in readers:
-        reader.stopping = True
-        reader.join()
-        assert reader.wrong is None
+    finally:
+        for reader in readers:
+            reader.stopping = True
+            reader.join()
+    assert [reader.wrong for reader in readers] == [None, None]
     assert (folder / "catalog.sqlite-wal").stat().st_size > 0
     shared = (folder / "catalog.sqlite-shm").stat().st_ino
     for i in range(2):
