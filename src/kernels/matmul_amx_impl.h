@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "kernels/amx_tiles.h"
 #include "kernels/elementwise_impl.h"
 #include "kernels/isa_avx512.h"
 #include "kernels/matmul.h"
@@ -51,36 +52,27 @@ class AmxMatmul {
   void multiply_rows(int64_t begin, int64_t end) noexcept {
     int64_t configured = 0;
     for (int64_t column = 0; column < a_.columns; column += kBlockColumns) {
-      const int64_t columns = up_to(kBlockColumns, a_.columns - column);
+      const int64_t columns = at_most(kBlockColumns, a_.columns - column);
       if (columns != configured) configure(columns);
       configured = columns;
       if (whole_depth_ < a_.depth) stage_rest(column, columns);
       for (int64_t row = begin; row < end; row += kBlockRows) {
-        multiply_block(column, columns, row, up_to(kBlockRows, end - row));
+        multiply_block(column, columns, row, at_most(kBlockRows, end - row));
       }
     }
   }
 
-  static int64_t up_to(int64_t limit, int64_t rest) noexcept { return rest < limit ? rest : limit; }
-
   /// Tiles 0 to 3: sums; 4, 5: weights; 6, 7: x. `columns` rows of weights in the first two.
   static void configure(int64_t columns) noexcept {
-    struct {
-      uint8_t palette = 1;
-      uint8_t start_row = 0;
-      uint8_t reserved[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } tiles;
-    const auto first = static_cast<uint8_t>(up_to(kTileRows, columns));
+    TileShapes tiles;
+    const auto first = static_cast<uint8_t>(at_most(kTileRows, columns));
     const auto second = static_cast<uint8_t>(columns > kTileRows ? columns - kTileRows : kTileRows);
     const uint8_t rows[8] = {first, first, second, second, first, second, kTileRows, kTileRows};
     for (int i = 0; i < 8; ++i) {
       tiles.row_bytes[i] = kTileBytes;
       tiles.rows[i] = rows[i];
     }
-    asm volatile("" ::"r"(&tiles) : "memory");  // GCC takes only the first word for read
-    _tile_loadconfig(&tiles);
+    tiles.load();
   }
 
   [[nodiscard]] const uint16_t* weight(int64_t row, int64_t k) const noexcept {
@@ -180,7 +172,7 @@ class AmxMatmul {
   /// out[m][n] = sums_[n][m]
   void store_block(float* out, int64_t rows, int64_t columns) const noexcept {
     for (int64_t n = 0; n < columns; n += Avx512::kLanes) {
-      const int64_t num_columns = up_to(Avx512::kLanes, columns - n);
+      const int64_t num_columns = at_most(Avx512::kLanes, columns - n);
       for (int64_t m = 0; m < rows; m += kTurnedRows) {
         const float* const sums = sums_ + n * kBlockRows + m;
         float* const target = out + m * a_.out_stride + n;

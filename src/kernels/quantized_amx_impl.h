@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "kernels/amx_tiles.h"
 #include "kernels/quantized_avx512.h"
 #include "kernels/quantized_matmul_impl.h"
 
@@ -61,11 +62,11 @@ class AmxQuantizedMatmul {
   void multiply() noexcept {
     configure();
     for (int64_t column = 0; column < a_.columns; column += kColumnChunk) {
-      const int64_t columns = up_to(kColumnChunk, a_.columns - column);
+      const int64_t columns = at_most(kColumnChunk, a_.columns - column);
       for (int64_t row = 0; row < a_.rows; row += kRowChunk) {
-        const int64_t rows = up_to(kRowChunk, a_.rows - row);
+        const int64_t rows = at_most(kRowChunk, a_.rows - row);
         for (int64_t begin = 0; begin < depth_; begin += kMaxGroup) {
-          multiply_slice(column, columns, row, rows, begin, up_to(kMaxGroup, depth_ - begin));
+          multiply_slice(column, columns, row, rows, begin, at_most(kMaxGroup, depth_ - begin));
         }
         add(last_);
         last_ = {};
@@ -75,24 +76,15 @@ class AmxQuantizedMatmul {
     _tile_release();
   }
 
-  static int64_t up_to(int64_t limit, int64_t rest) noexcept { return rest < limit ? rest : limit; }
-
   /// Tiles 0 to 3: sums; 4, 5: x, tile_depth_ steps; 6, 7: points.
   void configure() const noexcept {
-    struct {
-      uint8_t palette = 1;
-      uint8_t start_row = 0;
-      uint8_t reserved[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } tiles;
+    TileShapes tiles;
     for (int i = 0; i < 8; ++i) {
       const bool is_x = i == 4 || i == 5;
       tiles.row_bytes[i] = static_cast<uint16_t>(is_x ? tile_depth_ : kTileDepth);
       tiles.rows[i] = static_cast<uint8_t>(i < 6 ? kTileRows : tile_depth_ / kWordDepth);
     }
-    asm volatile("" ::"r"(&tiles) : "memory");  // GCC takes only the first word for read
-    _tile_loadconfig(&tiles);
+    tiles.load();
   }
 
   void multiply_slice(int64_t column, int64_t columns, int64_t row, int64_t rows, int64_t begin,
@@ -104,9 +96,9 @@ class AmxQuantizedMatmul {
       const uint16_t* const scales =
           whole_rows_ ? nullptr : weights_.panel_scales(panel) + begin / step_ * kPanelRows;
       for (int64_t k = 0; k < count; k += step_) {
-        const int64_t steps = up_to(step_, count - k);
+        const int64_t steps = at_most(step_, count - k);
         for (int64_t m = 0; m < rows; m += kBlock) {
-          const int64_t block_rows = up_to(kBlock, rows - m);
+          const int64_t block_rows = at_most(kBlock, rows - m);
           int32_t* const sums = sums_[last_.sums == sums_[0]];
           multiply_block(m, block_rows, points + k / kWordDepth * kWordBytes, k, steps, sums);
           add(last_);
@@ -239,7 +231,7 @@ class AmxQuantizedMatmul {
       for (int64_t m = 0; m < rows; ++m) {
         store_up_to<Avx512>(a_.out + (row + m) * a_.out_stride + column + n,
                             Avx512::mul(Avx512::load(out_ + m * kColumnChunk + n), scale),
-                            up_to(Avx512::kLanes, columns - n));
+                            at_most(Avx512::kLanes, columns - n));
       }
     }
   }
