@@ -111,6 +111,10 @@ Calibration::Calibration(const LoadedModel& model, const std::string& text)
         "the calibration text is empty: some kilobytes of text like what the model "
         "will read are needed");
   }
+  constexpr std::size_t kStep = 7;  // odd: unmasked and masked windows alternate
+  for (std::size_t i = 0; i < sequences_.size(); i += kStep) part_.push_back(i);
+  if (!encodes) return;
+  for (const std::size_t i : part_) own_vectors_.push_back(vector_of(sequences_[i], model.core()));
 }
 
 void Calibration::cut_lines(const std::string& text) {
@@ -159,19 +163,12 @@ void Calibration::cut_windows_of(const std::string& text) {
   }
 }
 
-/// Every seventh sequence: masks of all shares, both ways of reading.
-std::vector<Calibration::Sequence> Calibration::part() const {
-  constexpr std::size_t kStep = 7;  // odd: unmasked and masked windows alternate
-  std::vector<Sequence> part;
-  for (std::size_t i = 0; i < sequences_.size(); i += kStep) part.push_back(sequences_[i]);
-  return part;
-}
-
 double Calibration::loss(const InferenceCore& core) const {
-  if (core.spec().head == HeadKind::kNone) return distance(core);
+  if (!own_vectors_.empty()) return distance(core);
   double nats = 0;
   std::size_t num_tokens = 0;
-  for (const Sequence& sequence : part()) {
+  for (const std::size_t index : part_) {
+    const Sequence& sequence = sequences_[index];
     if (sequence.rows.empty()) continue;
     const SequenceInput input{.token_ids = sequence.token_ids};
     HeadRequest request;
@@ -185,19 +182,19 @@ double Calibration::loss(const InferenceCore& core) const {
   return num_tokens == 0 ? 0 : nats / static_cast<double>(num_tokens);
 }
 
+std::vector<float> Calibration::vector_of(const Sequence& sequence, const InferenceCore& core) {
+  const SequenceInput input{.token_ids = sequence.token_ids};
+  return core.pooled({&input, 1}, sequence.attention, PoolKind::kMean, true);
+}
+
 double Calibration::distance(const InferenceCore& core) const {
   double sum = 0;
-  const std::vector<Sequence> sequences = part();
-  for (const Sequence& sequence : sequences) {
-    const SequenceInput input{.token_ids = sequence.token_ids};
-    const auto vector_of = [&](const InferenceCore& network) {
-      return network.pooled({&input, 1}, sequence.attention, PoolKind::kMean, true);
-    };
-    const std::vector<float> before = vector_of(model_.core());
-    const std::vector<float> after = vector_of(core);
+  for (std::size_t i = 0; i < part_.size(); ++i) {
+    const std::vector<float>& before = own_vectors_[i];
+    const std::vector<float> after = vector_of(sequences_[part_[i]], core);
     sum += 1 - std::inner_product(before.begin(), before.end(), after.begin(), 0.0);
   }
-  return sum / static_cast<double>(sequences.size());
+  return sum / static_cast<double>(part_.size());
 }
 
 std::map<std::string, InputStatistics> Calibration::collect(

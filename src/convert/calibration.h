@@ -45,14 +45,17 @@ class Calibration {
     std::vector<int32_t> rows{};     // of the scores that are asked for
     std::vector<int32_t> targets{};  // and the tokens that belong there
   };
-  [[nodiscard]] std::vector<Sequence> part() const;
+  [[nodiscard]] static std::vector<float> vector_of(const Sequence& sequence,
+                                                    const InferenceCore& core);
   [[nodiscard]] double distance(const InferenceCore& core) const;
   void cut_lines(const std::string& text);
   void cut_windows_of(const std::string& text);
 
   const LoadedModel& model_;
   std::vector<Sequence> sequences_;
-  std::shared_ptr<Backend> backend_;  // multiplies inputs with inputs
+  std::vector<std::size_t> part_;                // indices of the sequences that `loss` reads
+  std::vector<std::vector<float>> own_vectors_;  // of an encoder, for each of `part_`
+  std::shared_ptr<Backend> backend_;             // multiplies inputs with inputs
 };
 
 }  // namespace aios

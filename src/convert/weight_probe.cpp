@@ -59,11 +59,17 @@ std::size_t units_beyond_first(const ProbedWeight& weight, std::size_t width, do
 
 }  // namespace
 
+WeightProbe::WeightProbe(const LoadedModel& model, const WeightLoader& weights,
+                         const Calibration& calibration)
+    : model_(model),
+      weights_(weights),
+      calibration_(calibration),
+      pool_(std::make_shared<ThreadPool>()),
+      backend_(make_cpu_backend(pool_, choose_isa(), ComputeType::kAuto)) {}
+
 double WeightProbe::loss_with(const std::string& name, const TensorView& tensor) const {
   const ReplacedTensor weights(weights_, name, tensor);
-  const InferenceCore core(
-      model_.spec(), weights,
-      make_cpu_backend(std::make_shared<ThreadPool>(), choose_isa(), ComputeType::kAuto));
+  const InferenceCore core(model_.spec(), weights, backend_);
   return calibration_.loss(core);
 }
 
@@ -74,7 +80,6 @@ std::vector<ProbedWeight> WeightProbe::run(const ProgressCallback& progress,
   for (const auto& [name, role] : roles) names.insert(name);
   const auto statistics = calibration_.collect(names, false, cancellation);
   const double loss = calibration_.loss(model_.core());
-  ThreadPool pool;
   std::vector<ProbedWeight> probed;
   for (const auto& [name, role] : roles) {
     if (cancellation.cancelled()) throw CancelledError("probing was cancelled");
@@ -85,8 +90,8 @@ std::vector<ProbedWeight> WeightProbe::run(const ProgressCallback& progress,
     ProbedWeight& weight = probed.emplace_back(ProbedWeight{name, role, tensor.num_elements(), {}});
     for (const QuantType type : kTypes) {
       const QuantizedFormat format{type, default_group_size(type)};
-      QuantizedWeights rounded = ArrowQuant(pool).quantize(values, tensor.shape[0], tensor.shape[1],
-                                                           format, {.inputs = inputs});
+      QuantizedWeights rounded = ArrowQuant(*pool_).quantize(
+          values, tensor.shape[0], tensor.shape[1], format, {.inputs = inputs});
       const QuantizationError error = ArrowQuant::error(
           values, rounded.matrix(),
           inputs == nullptr ? std::span<const float>{} : std::span(inputs->second_moments));

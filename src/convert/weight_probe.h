@@ -1,6 +1,7 @@
 /// How sensitive a network is to the rounding of each of its matrices.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct ProbedWeight {
 class WeightProbe {
  public:
   /// @param calibration of the model whose weights these are; both outlive this
-  WeightProbe(const LoadedModel& model, const WeightLoader& weights, const Calibration& calibration)
-      : model_(model), weights_(weights), calibration_(calibration) {}
+  WeightProbe(const LoadedModel& model, const WeightLoader& weights,
+              const Calibration& calibration);
 
   /// @param progress in matrices
   /// @throws FormatError if a matrix cannot be quantised, CancelledError
@@ -43,6 +44,8 @@ class WeightProbe {
   const LoadedModel& model_;
   const WeightLoader& weights_;
   const Calibration& calibration_;
+  std::shared_ptr<ThreadPool> pool_;
+  std::shared_ptr<Backend> backend_;  // of the networks that are tried
 };
 
 /// The plan of least loss whose average is at most `target_bits` of a weight. Losses of single
