@@ -6,9 +6,9 @@
 #include "cli/answers.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/named_text.h"
 #include "cli/output.h"
 #include "cli/progress_bar.h"
+#include "cli/text_input.h"
 
 namespace aios {
 namespace {

@@ -103,6 +103,13 @@ std::vector<std::string> TextListArgument::read() const {
   return texts;
 }
 
+std::string read_named_text(const char* flag, const std::string& path) {
+  if (path.empty()) return {};
+  std::string text = read_utf8(path);
+  if (text.empty()) throw ConfigError(std::string(flag) + " '" + path + "' is empty");
+  return text;
+}
+
 std::vector<std::string> read_lines(const std::string& path) {
   const std::string text = read_utf8(path);
   std::vector<std::string> lines;

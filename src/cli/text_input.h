@@ -41,6 +41,10 @@ class TextListArgument {
   std::string input_;
 };
 
+/// The whole of a file that a flag names; empty without a path.
+/// @throws IoError, TokenizerError; ConfigError if the file is empty
+[[nodiscard]] std::string read_named_text(const char* flag, const std::string& path);
+
 /// The lines of a file or of standard input (`-`), without their line ends (LF or CRLF).
 /// @throws IoError, TokenizerError
 [[nodiscard]] std::vector<std::string> read_lines(const std::string& path);
