@@ -23,6 +23,7 @@ import numpy as np
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 import onnx_bert
+from checkpoint import write_safetensors
 
 SEED = 20261123
 DREAM05 = {
@@ -159,21 +160,6 @@ def write_tokenizer(folder, tokens, merges):
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
 
 
-def write_safetensors(path, tensors, dtype="BF16"):
-    """`tensors`: name, shape and a function that makes the elements' bits."""
-    header, offset = {}, 0
-    for name, shape, _ in tensors:
-        size = {"BF16": 2, "F32": 4}[dtype] * int(np.prod(shape))
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for _, _, make in tensors:
-            make().tofile(file)
-
-
 def write_dream_folder(folder):
     folder.mkdir()
     write_tokenizer(folder, *byte_level_bpe(DREAM05["vocab_size"]))
@@ -182,7 +168,7 @@ def write_dream_folder(folder):
         (name, shape, lambda i=i, name=name, shape=shape: random_tensor(i, name, shape))
         for i, (name, _, shape) in enumerate(dream_tensors(DREAM05))
     ]
-    write_safetensors(folder / "model.safetensors", tensors)
+    write_safetensors(folder / "model.safetensors", tensors, "BF16")
 
 
 def write_qwen_folder(folder, dream):
@@ -227,7 +213,7 @@ def write_bert_base(folder, minilm):
     (folder / "config.json").write_text(json.dumps(BERT_BASE, indent=2))
     write_safetensors(folder / "model.safetensors", [
         (name, shape, lambda i=i, name=name, shape=shape: random_float_tensor(i, name, shape))
-        for i, (name, shape) in enumerate(bert_tensors(BERT_BASE))], dtype="F32")
+        for i, (name, shape) in enumerate(bert_tensors(BERT_BASE))], "F32")
 
 
 def write_gguf(path, gguf, architecture, config):

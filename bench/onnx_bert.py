@@ -10,21 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-
-def read_safetensors(path):
-    """All float32 tensors of a safetensors file."""
-    content = path.read_bytes()
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + size])
-    header.pop("__metadata__", None)
-    return {
-        name: np.frombuffer(
-            content[8 + size + entry["data_offsets"][0] : 8 + size + entry["data_offsets"][1]],
-            dtype=np.float32,
-        ).reshape(entry["shape"])
-        for name, entry in header.items()
-        if entry["dtype"] == "F32"
-    }
+from checkpoint import read_safetensors
 
 
 class BertGraph:

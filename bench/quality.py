@@ -20,6 +20,7 @@ import tempfile
 
 import numpy as np
 
+from checkpoint import read_safetensors, write_safetensors
 from measure import capture
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -56,36 +57,6 @@ class Ggml:
             GGML_TYPES[name], values.ctypes.data, target.ctypes.data, 0, rows, depth, None)
         kind = self.gguf.GGMLQuantizationType(GGML_TYPES[name])
         return self.gguf.quants.dequantize(target[:size].reshape(rows, -1), kind)
-
-
-def read_safetensors(path):
-    content = path.read_bytes()
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:8 + size])
-    header.pop("__metadata__", None)
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = (8 + size + offset for offset in entry["data_offsets"])
-        if entry["dtype"] == "BF16":
-            bits = np.frombuffer(content[begin:end], np.uint16).astype(np.uint32) << 16
-            tensors[name] = bits.view(np.float32).reshape(entry["shape"])
-        else:
-            tensors[name] = np.frombuffer(content[begin:end], np.float32).reshape(entry["shape"])
-    return tensors
-
-
-def write_safetensors(path, tensors):
-    header, offset = {}, 0
-    for name, values in tensors.items():
-        header[name] = {"dtype": "F32", "shape": values.shape,
-                        "data_offsets": [offset, offset + values.nbytes]}
-        offset += values.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for values in tensors.values():
-            file.write(np.ascontiguousarray(values, np.float32).tobytes())
 
 
 def is_layer_matrix(name, values):
@@ -163,7 +134,9 @@ def main():
             model = folder / name
             shutil.copytree(options.model, model, ignore=shutil.ignore_patterns("*.safetensors",
                                                                                 "heldout"))
-            write_safetensors(model / "model.safetensors", rounded)
+            write_safetensors(model / "model.safetensors", [
+                (tensor, values.shape, lambda values=values: np.ascontiguousarray(values))
+                for tensor, values in rounded.items()], "F32")
             scorer.row(f"ggml {name}", GGML_BITS[name], relative_error(weights, rounded), model)
 
 
