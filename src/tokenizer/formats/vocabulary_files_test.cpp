@@ -71,7 +71,9 @@ TEST_F(VocabularyFolder, WordListWithOtherNames) {
 TEST(VocabularyFiles, PublishedWordListGivesTheGoldIds) {
   using nlohmann::json;
   const std::string published = std::string(AIOS_SHARED_DIR) + "/data/tok-bert-uncased/";
-  if (!std::filesystem::exists(published + "vocab.txt")) GTEST_SKIP() << "no ../shared";
+  if (!std::filesystem::exists(published + "vocab.txt")) {
+    GTEST_SKIP() << "../shared is not there: published vocab.txt files are not read";
+  }
   const auto read = [&](const char* name) {
     std::ifstream file(published + name);
     return json::parse(file);
