@@ -1,9 +1,10 @@
 """Writes the models that `make bench` runs, each in our form and in the peer's, from one seed.
 
   dream05/      Dream architecture, shape of Qwen2.5-0.5B, random bf16 weights, Hugging Face folder
-  dream05.gguf  the same weights and vocabulary for llama.cpp
+  dream125/     the same architecture at 125 million weights, 32,000 entries
+  dream05.gguf, dream125.gguf  the same weights and vocabularies for llama.cpp
   qwen05/, qwen05.gguf  the same tensors as a Qwen2 model, which writes from left to right
-  NAME-TYPE.gguf  both in ggml's types, by llama-quantize
+  NAME-TYPE.gguf  all three in ggml's types, by llama-quantize
   bert-base/    random float32 weights in the shape of bert-base-uncased, MiniLM's vocabulary
   minilm.onnx, bert-base.onnx  for onnxruntime, in float32
   minilm-int8.onnx, bert-base-int8.onnx  the same by onnxruntime's dynamic quantisation
@@ -48,6 +49,19 @@ DREAM05 = {
     "mask_token_id": 151935,
     "torch_dtype": "bfloat16",
 }
+DREAM125 = {
+    **DREAM05,
+    "vocab_size": 32000,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "num_key_value_heads": 12,
+    "bos_token_id": 31997,
+    "eos_token_id": 31997,
+    "pad_token_id": 31998,
+    "mask_token_id": 31999,
+}
 QWEN05 = {**DREAM05, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}
 BERT_BASE = {
     "architectures": ["BertModel"],
@@ -64,7 +78,7 @@ BERT_BASE = {
     "pad_token_id": 0,
 }
 GGML_TYPES = ("Q8_0", "Q4_0", "Q2_K")
-SPECIAL_TOKENS = {151933: "<|endoftext|>", 151934: "<|pad|>", 151935: "<|mask|>"}
+SPECIAL_TOKENS = ("<|endoftext|>", "<|pad|>", "<|mask|>")  # the vocabulary's last
 
 
 def dream_tensors(config):
@@ -133,9 +147,9 @@ QWEN_SPLIT = (
 
 def write_tokenizer(folder, tokens, merges):
     added = [
-        {"id": token_id, "content": content, "single_word": False, "lstrip": False,
+        {"id": len(tokens) + i, "content": content, "single_word": False, "lstrip": False,
          "rstrip": False, "normalized": False, "special": True}
-        for token_id, content in SPECIAL_TOKENS.items()
+        for i, content in enumerate(SPECIAL_TOKENS)
     ]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False,
                   "use_regex": False}
@@ -160,13 +174,13 @@ def write_tokenizer(folder, tokens, merges):
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
 
 
-def write_dream_folder(folder):
+def write_dream_folder(folder, config):
     folder.mkdir()
-    write_tokenizer(folder, *byte_level_bpe(DREAM05["vocab_size"]))
-    (folder / "config.json").write_text(json.dumps(DREAM05, indent=2))
+    write_tokenizer(folder, *byte_level_bpe(config["vocab_size"]))
+    (folder / "config.json").write_text(json.dumps(config, indent=2))
     tensors = [
         (name, shape, lambda i=i, name=name, shape=shape: random_tensor(i, name, shape))
-        for i, (name, _, shape) in enumerate(dream_tensors(DREAM05))
+        for i, (name, _, shape) in enumerate(dream_tensors(config))
     ]
     write_safetensors(folder / "model.safetensors", tensors, "BF16")
 
@@ -234,7 +248,7 @@ def write_gguf(path, gguf, architecture, config):
     types = [gguf.TokenType.NORMAL] * len(tokens) + [gguf.TokenType.CONTROL] * len(SPECIAL_TOKENS)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(tokens + list(SPECIAL_TOKENS.values()))
+    writer.add_token_list(tokens + list(SPECIAL_TOKENS))
     writer.add_token_types(types)
     writer.add_token_merges([f"{a} {b}" for a, b in merges])
     writer.add_bos_token_id(config["bos_token_id"])
@@ -282,9 +296,12 @@ def make_all(output, peers):
     sys.path.insert(0, str(gguf_packages[0]))
     import gguf  # lies in llama.cpp's sources: found only now
 
-    make_once(output / "dream05", write_dream_folder)
+    for name, config in (("dream05", DREAM05), ("dream125", DREAM125)):
+        make_once(output / name, lambda path: write_dream_folder(path, config))
     make_once(output / "qwen05", lambda path: write_qwen_folder(path, output / "dream05"))
-    for name, architecture, config in (("dream05", "dream", DREAM05), ("qwen05", "qwen2", QWEN05)):
+    for name, architecture, config in (("dream05", "dream", DREAM05),
+                                       ("dream125", "dream", DREAM125),
+                                       ("qwen05", "qwen2", QWEN05)):
         source = output / f"{name}.gguf"
         make_once(source, lambda path: write_gguf(path, gguf, architecture, config))
         for kind in GGML_TYPES:

@@ -81,6 +81,24 @@ class Worker:
         self.process.wait()
 
 
+def drop_from_cache(folder):
+    """Makes the system forget what it holds of the folder's files, so that the disk is read."""
+    for path in sorted(folder.iterdir()):
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read_seconds(folder):
+    """Seconds to read the folder's files from end to end."""
+    start = time.perf_counter()
+    for path in sorted(folder.iterdir()):
+        with open(path, "rb", buffering=0) as file:
+            while file.read(1 << 22):
+                pass
+    return time.perf_counter() - start
+
+
 @dataclass
 class ModelRun:
     """One process that loads a model and does its work once."""

@@ -6,8 +6,13 @@
 
 import json
 import pathlib
+import re
 import statistics
 import sys
+
+import plot
+
+PICTURED_SHAPE = "4096 x 1024"
 
 
 def summary(samples, higher_is_better=False):
@@ -68,6 +73,27 @@ def markdown(results):
         table(["Model", "ours", "peer", "ours: median / best", "spread", "peer: median / best",
                "spread", "peer / ours, medians", "best"], comparison_rows(results)),
     ])
+
+
+def pictures(results):
+    """Names and SVG texts: as many as the measured parts allow."""
+    drawn = {}
+    times = results.get("seconds_by_bits", {})
+    if times:
+        drawn["speed-by-bits"] = plot.line_chart(
+            "Dream 0.5B, 4 steps: time against bits per weight", "bits per weight", "ms, median",
+            {name: [(bits, 1e3 * statistics.median(samples)) for bits, samples in points]
+             for name, points in times.items()}, log_x=True)
+    rates = {}
+    for line in results["gemm"]:
+        form, rows, shape = re.fullmatch(r"(.+?) (\d+) x (\d+ x \d+)", line["name"]).groups()
+        if shape == PICTURED_SHAPE:
+            rates.setdefault(form, []).append((int(rows), statistics.median(line["samples"])))
+    if rates:
+        drawn["products-by-rows"] = plot.line_chart(
+            f"Products with weights of {PICTURED_SHAPE}", "rows of activations (M)",
+            "GFLOP/s, median", rates, log_x=True, log_y=True)
+    return drawn
 
 
 if __name__ == "__main__":
