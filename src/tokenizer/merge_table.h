@@ -2,10 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,6 +13,8 @@ namespace aios::tokenizer {
 
 class MergeTable {
  public:
+  static constexpr uint32_t kMaxRank = INT32_MAX;
+
   struct Merge {
     uint32_t rank;
     int32_t merged;
@@ -32,28 +32,19 @@ class MergeTable {
 
   /// All ranks are below it.
   [[nodiscard]] uint32_t num_ranks() const noexcept { return num_ranks_; }
-  /// Whether every merge that makes a token has a lower rank than those which need it.
-  [[nodiscard]] bool is_ordered() const noexcept { return is_ordered_; }
 
-  void save(BlockWriter& writer) const {
-    const std::array<uint32_t, 2> properties = {num_ranks_, is_ordered_ ? 1U : 0U};
-    writer.add(std::span<const uint32_t>(properties));
-    writer.add(slots_.view());
-  }
+  void save(BlockWriter& writer) const { writer.add(slots_.view()); }
   /// @throws FormatError if `find` might not end, or answer an id not below `id_bound`
   static MergeTable load(BlockReader& reader, int32_t id_bound) {
     MergeTable table;
-    const auto properties = reader.next<uint32_t>();
-    BlockReader::require(properties.size() == 2);
-    table.num_ranks_ = properties[0];
-    table.is_ordered_ = properties[1] != 0;
     table.slots_ = reader.next<Slot>();
     bool has_empty = false;
     bool in_range = true;
     for (const Slot& slot : table.slots_.view()) {
       has_empty = has_empty || slot.key == kEmpty;
       in_range = in_range && slot.merge.merged >= 0 && slot.merge.merged < id_bound &&
-                 (slot.key == kEmpty || slot.merge.rank < table.num_ranks_);
+                 slot.merge.rank <= kMaxRank;
+      table.num_ranks_ = std::max(table.num_ranks_, slot.merge.rank + 1);
     }
     BlockReader::require(has_empty && in_range && std::has_single_bit(table.slots_.size()));
     return table;
@@ -63,25 +54,7 @@ class MergeTable {
   friend class MergeTableBuilder;
   MergeTable() = default;
   MergeTable(std::vector<Slot> slots, uint32_t num_ranks)
-      : slots_(std::move(slots)), num_ranks_(num_ranks), is_ordered_(find_order()) {}
-
-  [[nodiscard]] bool find_order() const {
-    constexpr int64_t kNever = -1;
-    std::vector<int64_t> made;  // by token: the highest rank that makes it
-    for (const Slot& slot : slots_.view()) {
-      if (slot.key == kEmpty) continue;
-      const auto token = static_cast<std::size_t>(slot.merge.merged);
-      if (token >= made.size()) made.resize(token + 1, kNever);
-      made[token] = std::max(made[token], int64_t{slot.merge.rank});
-    }
-    const auto is_made_before = [&](uint64_t token, uint32_t rank) {
-      return token >= made.size() || made[token] < int64_t{rank};
-    };
-    return std::all_of(slots_.view().begin(), slots_.view().end(), [&](const Slot& slot) {
-      return slot.key == kEmpty || (is_made_before(slot.key >> 32U, slot.merge.rank) &&
-                                    is_made_before(slot.key & UINT32_MAX, slot.merge.rank));
-    });
-  }
+      : slots_(std::move(slots)), num_ranks_(num_ranks) {}
 
   static constexpr uint64_t kEmpty = UINT64_MAX;  // ids are not negative
 
@@ -103,7 +76,6 @@ class MergeTable {
 
   FlatArray<Slot> slots_;
   uint32_t num_ranks_ = 0;
-  bool is_ordered_ = false;
 };
 
 class MergeTableBuilder {

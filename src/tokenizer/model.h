@@ -24,15 +24,15 @@ struct WordToken {
 
 /// Memory that a model needs while it works, kept between words.
 struct ModelScratch {
+  /// A token to be.
   struct Symbol {
     int32_t id;
     uint32_t size;  // bytes; 0: merged into the symbol on its left
-    int32_t previous, next;
+
+    friend bool operator==(const Symbol&, const Symbol&) = default;
   };
-  struct Candidate {
-    uint32_t rank;
-    uint32_t position;
-    int32_t merged;
+  struct Neighbours {
+    uint32_t previous, next;
   };
   /// The best way that ends at a byte of the word, and the token that it ends with.
   struct PathNode {
@@ -41,16 +41,17 @@ struct ModelScratch {
     int32_t id;
   };
   std::vector<PathNode> path;
-  std::vector<WordToken> reversed;
   std::vector<Symbol> symbols;
-  std::vector<Candidate> heap;
+  std::vector<Symbol> window, both;  // parts of a long word
+  std::vector<Neighbours> neighbours;
+  std::vector<uint64_t> heap;
   std::string text;
 
   /// Bytes that it holds.
   [[nodiscard]] std::size_t capacity() const noexcept {
-    return path.capacity() * sizeof(PathNode) + reversed.capacity() * sizeof(WordToken) +
-           symbols.capacity() * sizeof(Symbol) + heap.capacity() * sizeof(Candidate) +
-           text.capacity();
+    return path.capacity() * sizeof(PathNode) + text.capacity() +
+           (symbols.capacity() + window.capacity() + both.capacity()) * sizeof(Symbol) +
+           neighbours.capacity() * sizeof(Neighbours) + heap.capacity() * sizeof(uint64_t);
   }
 };
 

@@ -24,6 +24,16 @@ Margins margins_of(std::string_view token) {
   return margins;
 }
 
+/// Room for exactly the tokens of a long word: growing by halves would need twice the memory.
+void reserve(Encoding& encoding, std::size_t num_tokens) {
+  constexpr std::size_t kLong = 4096;
+  const std::size_t size = encoding.ids.size() + num_tokens;
+  if (num_tokens < kLong || size < 2 * encoding.ids.capacity()) return;
+  encoding.ids.reserve(size);
+  encoding.offsets.reserve(size);
+  encoding.word_ids.reserve(size);
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const JsonNode& json, const ModelTables& tables, BlockReader* saved) {
@@ -122,6 +132,7 @@ void Pipeline::append_piece(std::size_t index, Workspace& work, Section& section
       model_->tokenize(word, work.model, work.tokens);
       work.cache.insert(word, work.tokens, 0);
     }
+    reserve(encoding, work.tokens.size());
     // Tokens that spell affixes may reach beyond the word.
     const auto size = static_cast<uint32_t>(word.size());
     for (const WordToken& token : work.tokens) {

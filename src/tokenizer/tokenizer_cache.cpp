@@ -22,7 +22,7 @@ namespace aios::tokenizer {
 namespace {
 
 /// The last digit counts the versions of the layout, of hash functions in tables too.
-constexpr std::array<char, 8> kMagic = {'A', 'I', 'O', 'S', 't', 'o', 'k', '2'};
+constexpr std::array<char, 8> kMagic = {'A', 'I', 'O', 'S', 't', 'o', 'k', '3'};
 
 struct Header {
   std::array<char, 8> magic;

@@ -24,6 +24,7 @@ void WorkspacePool::put(std::unique_ptr<Workspace> workspace) noexcept {
   // One long text must not keep its memory for good.
   if (workspace->text.capacity() > kMostKept) workspace->text = {};
   if (workspace->model.capacity() > kMostKept) workspace->model = {};
+  if (workspace->tokens.capacity() * sizeof(WordToken) > kMostKept) workspace->tokens = {};
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(workspace));
 }

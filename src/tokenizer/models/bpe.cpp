@@ -62,13 +62,7 @@ class Bpe final : public Model {
       }
     }
     add_symbols(word, scratch);
-    merge_symbols(merges_, scratch);
-    uint32_t begin = 0;
-    for (const ModelScratch::Symbol& symbol : scratch.symbols) {
-      if (symbol.size == 0) continue;
-      tokens.push_back({symbol.id, begin, begin + symbol.size});
-      begin += symbol.size;
-    }
+    merge_symbols(merges_, scratch, tokens);
   }
 
  private:
@@ -80,8 +74,7 @@ class Bpe final : public Model {
   }
 
   static void add_symbol(int32_t id, uint32_t size, ModelScratch& scratch) {
-    const auto index = static_cast<int32_t>(scratch.symbols.size());
-    scratch.symbols.push_back({id, size, index - 1, index + 1});
+    scratch.symbols.push_back({id, size});
   }
 
   /// One symbol for each character.
@@ -104,7 +97,6 @@ class Bpe final : public Model {
       at += size;
     }
     if (unknown_size > 0) add_symbol(unknown_, unknown_size, scratch);
-    if (!scratch.symbols.empty()) scratch.symbols.back().next = -1;
   }
 
   /// The token of one character, written with the affixes of its place in the word.
@@ -219,7 +211,7 @@ std::vector<uint32_t> read_ranks(const JsonNode& model, std::size_t num_merges) 
   const auto stored = model.find("ranks");
   if (!stored) return ranks;
   for (const JsonNode& rank : stored->elements()) {
-    ranks.push_back(static_cast<uint32_t>(rank.as_integer(0, UINT32_MAX)));
+    ranks.push_back(static_cast<uint32_t>(rank.as_integer(0, MergeTable::kMaxRank)));
   }
   if (ranks.size() != num_merges) stored->fail("expected one rank for each merge");
   return ranks;

@@ -50,24 +50,20 @@ class Unigram final : public Model {
                 std::vector<WordToken>& tokens) const override {
     find_best_path(word, scratch.path);
     // Backwards; neighbouring unknown characters are one.
-    std::vector<WordToken>& reversed = scratch.reversed;
-    reversed.clear();
+    const auto first = static_cast<std::ptrdiff_t>(tokens.size());
+    WordToken unknown{unknown_, 0, 0};  // not empty: waits for what is before it
     for (auto end = static_cast<uint32_t>(word.size()); end > 0;) {
       const ModelScratch::PathNode& node = scratch.path[end];
-      if (node.id == unknown_ && !reversed.empty() && reversed.back().id == unknown_) {
-        reversed.back().begin = node.begin;
+      if (node.id == unknown_) {
+        unknown = {unknown_, node.begin, unknown.end > 0 ? unknown.end : end};
       } else {
-        reversed.push_back({node.id, node.begin, end});
+        append_unknown(word, std::exchange(unknown, {unknown_, 0, 0}), tokens);
+        tokens.push_back({node.id, node.begin, end});
       }
       end = node.begin;
     }
-    for (auto token = reversed.rbegin(); token != reversed.rend(); ++token) {
-      if (token->id == unknown_) {
-        append_unknown(word, *token, tokens);
-      } else {
-        tokens.push_back(*token);
-      }
-    }
+    append_unknown(word, unknown, tokens);
+    std::reverse(tokens.begin() + first, tokens.end());
   }
 
  private:
@@ -97,15 +93,17 @@ class Unigram final : public Model {
     }
   }
 
-  /// Unknown text may spell a token after all, or be written in bytes.
+  /// Unknown text may spell a token after all, or be written in bytes, the last one first.
   void append_unknown(std::string_view word, WordToken token,
                       std::vector<WordToken>& tokens) const {
+    if (token.end == 0) return;
     const std::string_view text = word.substr(token.begin, token.end - token.begin);
     const int32_t id = vocabulary_.find(text);
     if (id == Vocabulary::kNone && byte_tokens_ && byte_tokens_->has_all(text)) {
       // Each byte comes from the whole text.
-      for (const char byte : text)
-        tokens.push_back({(*byte_tokens_)[byte], token.begin, token.end});
+      for (auto byte = text.rbegin(); byte != text.rend(); ++byte) {
+        tokens.push_back({(*byte_tokens_)[*byte], token.begin, token.end});
+      }
       return;
     }
     if (id != Vocabulary::kNone) token.id = id;
