@@ -40,8 +40,8 @@ struct ConvertOptions {
 struct ConvertReport {
   int64_t num_tensors = 0;
   int64_t num_parameters = 0;
-  int64_t input_bytes = 0;
-  int64_t output_bytes = 0;
+  int64_t input_bytes = 0;   ///< of all tensors
+  int64_t output_bytes = 0;  ///< of the file of weights
   double bits_per_weight = 0;
   /// Of the quantised weights: the sum of squared errors over the sum of squares.
   double weight_error = 0;
@@ -127,7 +127,7 @@ ModelSummary inspect_model(const std::string& directory);
 
 struct VerifyReport {
   int64_t num_tensors = 0;
-  int64_t num_bytes = 0;
+  int64_t num_bytes = 0;  ///< of the files checked; without checksums, of the tensors
 };
 
 /// Reads every byte: page checksums of Parquet, file checksums of metadata.json.

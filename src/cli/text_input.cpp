@@ -73,16 +73,20 @@ std::string TextArgument::read() const {
   return text;
 }
 
-void TextListArgument::add_to(CLI::App& command) {
+void TextListArgument::add_to(CLI::App& command, std::string default_input) {
   command_ = &command;
+  default_input_ = std::move(default_input);
   add_text(command, "TEXT", "one text, or several", first_);
   command.allow_extras();
   command
-      .add_option("--input", input_, "read one text a line from a file, or - for standard input")
+      .add_option("--input", input_,
+                  "read one text a line from a file, or - for standard input" +
+                      std::string(default_input_ == "-" ? " (default)" : ""))
       ->type_name("FILE");
 }
 
 std::vector<std::string> TextListArgument::read() const {
+  if (!first_ && input_.empty() && !default_input_.empty()) return read_lines(default_input_);
   check_one_source(first_.has_value(), !input_.empty(), "TEXT");
   if (!first_) {
     std::vector<std::string> lines = read_lines(input_);

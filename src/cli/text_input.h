@@ -30,15 +30,18 @@ class TextListArgument {
  public:
   /// All but the first are the words that CLI11 leaves over: as one option's values it would split
   /// "[a,b]".
-  void add_to(CLI::App& command);
-  /// @throws as `TextArgument::read`; ConfigError for an unknown flag, or if there is no text at
-  /// all
+  /// @param default_input what is read, be it empty, when nothing is given: a file, or - for
+  ///     standard input; empty: something must be given
+  void add_to(CLI::App& command, std::string default_input = {});
+  /// @throws as `TextArgument::read`; ConfigError for an unknown flag, or if what was given has no
+  /// text at all
   [[nodiscard]] std::vector<std::string> read() const;
 
  private:
   const CLI::App* command_ = nullptr;
   std::optional<std::string> first_;
   std::string input_;
+  std::string default_input_;
 };
 
 /// The whole of a file that a flag names; empty without a path.

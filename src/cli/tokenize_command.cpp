@@ -70,7 +70,7 @@ Json with_offsets(const Encoding& encoding) {
 }
 
 struct TokenizeCommand {
-  std::string input = "-";
+  TextListArgument texts;
   std::string offsets;  // bytes, characters, or empty: none asked for
   bool no_special_tokens = false;
   bool pairs = false;
@@ -86,7 +86,7 @@ struct TokenizeCommand {
     }
     const auto tokenizer = FastTokenizer::from_file(choose_model(session.model, kDefaultModel));
     const bool colors = output_has_colors();
-    convert_lines(read_lines(input), [&](const std::string& line, std::size_t number) {
+    convert_lines(texts.read(), [&](const std::string& line, std::size_t number) {
       const Encoding encoding = encode(tokenizer, line, number);
       if (show) return show_tokens(tokenizer, encoding.ids, colors);
       if (session.json) return to_line(to_json(encoding, tokenizer));
@@ -160,7 +160,7 @@ void add_tokenize_command(CLI::App& app, Session& session) {
   CLI::App& command =
       add_command(app, session, "tokenize", "a JSON array of ids for each line of text",
                   CommonFlags::kModelDirectory, [state, &session] { state->run(session); });
-  add_input(command, state->input);
+  state->texts.add_to(command, "-");
   command.add_flag("--no-special-tokens", state->no_special_tokens,
                    "do not add begin and end tokens");
   command

@@ -104,7 +104,7 @@ class Conversion {
     metadata_.source_format = weights->format();
     write_weights(*weights);
     for (const std::string& name : present_model_files(input_)) copy_file(name);
-    report_.output_bytes += static_cast<int64_t>(fs::file_size(output_ / kWeightsFile));
+    report_.output_bytes = static_cast<int64_t>(fs::file_size(output_ / kWeightsFile));
     write_metadata();
     return report_;
   }
@@ -160,7 +160,7 @@ class Conversion {
 
   void copy_file(const std::string& name) {
     check_cancelled();
-    report_.output_bytes += copy_model_file(input_, name, output_);
+    copy_model_file(input_, name, output_);
     metadata_.checksums[name] = sha256_of_file(output_ / name);
   }
 

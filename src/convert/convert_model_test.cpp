@@ -172,8 +172,10 @@ TEST_F(ConvertModel, VerifyFindsEveryChangedFile) {
   convert_model(source_, out());
   const VerifyReport report = verify_model(out());
   EXPECT_GT(report.num_tensors, 0);
+  int64_t num_bytes = 0;
   for (const auto& entry : fs::directory_iterator(out())) {
     if (entry.path().filename() == "metadata.json") continue;
+    num_bytes += static_cast<int64_t>(entry.file_size());
     const auto size = static_cast<std::streamoff>(entry.file_size());
     for (const std::streamoff at : {std::streamoff{0}, size / 2, size - 1}) {
       std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
@@ -188,6 +190,7 @@ TEST_F(ConvertModel, VerifyFindsEveryChangedFile) {
       file.put(good);
     }
   }
+  EXPECT_EQ(report.num_bytes, num_bytes);
   EXPECT_NO_THROW(verify_model(out()));
 }
 

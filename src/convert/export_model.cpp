@@ -62,7 +62,7 @@ ConvertReport export_model(const std::string& input_directory, const std::string
     ConvertReport report;
     write_weights(input_directory, directory.partial() / kWeightsFile, options, report);
     for (const std::string& name : files) {
-      report.output_bytes += copy_model_file(input_directory, name, directory.partial());
+      copy_model_file(input_directory, name, directory.partial());
     }
     directory.commit();
     return report;

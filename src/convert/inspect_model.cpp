@@ -44,23 +44,24 @@ VerifyReport verify_model(const std::string& directory, const ProgressCallback& 
   for (const TensorInfo& info : weights->tensors()) {
     tensor_bytes += static_cast<int64_t>(info.num_bytes);
   }
-  int64_t total = tensor_bytes;
+  if (checksums) {
+    for (const auto& [name, digest] : *checksums) {
+      const fs::path path = fs::path(directory) / name;
+      if (!fs::exists(path)) throw FormatError("'" + path.string() + "' is missing");
+      report.num_bytes += static_cast<int64_t>(fs::file_size(path));
+    }
+  } else {
+    report.num_bytes = tensor_bytes;
+  }
+  const int64_t total = tensor_bytes + (checksums ? report.num_bytes : 0);  // read twice
+  int64_t done = 0;
   const auto advance = [&](int64_t num_bytes) {
-    report.num_bytes += num_bytes;
-    if (progress) progress(report.num_bytes, total);
+    done += num_bytes;
+    if (progress) progress(done, total);
   };
-  if (!checksums) {
-    weights->verify();
-    advance(tensor_bytes);
-    return report;
-  }
-  for (const auto& [name, digest] : *checksums) {
-    const fs::path path = fs::path(directory) / name;
-    if (!fs::exists(path)) throw FormatError("'" + path.string() + "' is missing");
-    total += static_cast<int64_t>(fs::file_size(path));
-  }
   weights->verify();  // names the page that is wrong
   advance(tensor_bytes);
+  if (!checksums) return report;
   for (const auto& [name, digest] : *checksums) {
     const std::string path = fs::path(directory) / name;
     if (sha256_of_file(path, advance) == digest) continue;

@@ -63,13 +63,12 @@ std::vector<std::string> present_model_files(const fs::path& directory) {
   return names;
 }
 
-int64_t copy_model_file(const fs::path& from, const std::string& name, const fs::path& to) {
+void copy_model_file(const fs::path& from, const std::string& name, const fs::path& to) {
   fs::create_directories((to / name).parent_path());
   const std::string bytes = read_text_file(from / name, kMaxFileBytes);
   AtomicFile file(to / name);
   file.write(bytes);
   file.commit();
-  return std::ssize(bytes);
 }
 
 }  // namespace aios

@@ -15,8 +15,8 @@ void check_output(const std::string& input, const std::string& output, bool over
 /// The files of a model directory beside its weights, as far as they are there: relative paths.
 [[nodiscard]] std::vector<std::string> present_model_files(const std::filesystem::path& directory);
 
-/// Copies one of them durably. @returns its bytes @throws IoError
-int64_t copy_model_file(const std::filesystem::path& from, const std::string& name,
-                        const std::filesystem::path& to);
+/// Copies one of them durably. @throws IoError
+void copy_model_file(const std::filesystem::path& from, const std::string& name,
+                     const std::filesystem::path& to);
 
 }  // namespace aios

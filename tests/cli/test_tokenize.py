@@ -21,6 +21,13 @@ def test_ids_with_offsets(succeed, encoder):
     assert [triple[1:] for triple in in_characters] == [*spans[:5], [11, 12], [0, 0]]
 
 
+def test_texts_as_arguments(succeed, fail, encoder):
+    lines = succeed("tokenize", "--model", encoder, "a cat", "far cat", "--no-special-tokens")
+    assert lines == "[5,6]\n[10,6]\n"
+    assert succeed("tokenize", "--model", encoder, input="") == ""
+    assert "--input" in fail(2, "tokenize", "--model", encoder, "a cat", "--input", "-")
+
+
 def test_whole_answers(succeed, encoder):
     answer = json.loads(succeed("tokenize", "--model", encoder, "--json", input="a cat\n"))
     assert answer == {"ids": [2, 5, 6, 3], "tokens": ["[CLS]", "a", "cat", "[SEP]"],
