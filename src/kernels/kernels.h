@@ -26,6 +26,7 @@ struct Kernels {
   void (*f32_to_bf16)(const float* x, uint16_t* out, int64_t size) noexcept;
   int64_t bf16_row_group;  // of `bf16_offset`; a matmul's first row begins a group
 
+  QuantizedLayout quantized_layout;  // of the rows that the next two write and read
   QuantizeRowFunction quantize_row;
   QuantizedMatmulFunction quantized_matmul;
 

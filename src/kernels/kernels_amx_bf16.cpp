@@ -28,6 +28,7 @@ constexpr Kernels make_amx_kernels() noexcept {
   kernels.matmul_bf16_bf16 = AmxMatmul::run;
   kernels.f32_to_bf16 = f32_to_bf16;
   kernels.bf16_row_group = kRowGroup;
+  kernels.quantized_layout = AmxQuantizedMatmul::kLayout;
   kernels.quantized_matmul = AmxQuantizedMatmul::run;
   return kernels;
 }

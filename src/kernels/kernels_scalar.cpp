@@ -11,6 +11,7 @@ constinit const Kernels kScalarKernels = {
     .matmul_bf16_bf16 = nullptr,
     .f32_to_bf16 = nullptr,
     .bf16_row_group = 1,
+    .quantized_layout = {},
     .quantize_row = quantize_row_reference,
     .quantized_matmul = quantized_matmul_reference,
     .attention = attention_reference,

@@ -1,9 +1,10 @@
 /// quantized_matmul.h on AMX's tiles of bytes. Only for translation units with those flags.
 ///
-/// A slice of kMaxGroup steps of a panel's points is a right operand as it lies: words of four
-/// steps for thirty-two columns. Activations are turned into left operands, sixteen rows of 64
-/// steps, once for all panels of a call. A step's sums of integers leave the tiles and are added
-/// in f32 while the tiles multiply the next block: the same bits as the reference.
+/// A panel's points are right operands as they lie: words of four steps for thirty-two columns.
+/// Codes of x lie as left operands, sixteen rows of 64 steps (kLayout). A step's sums of integers
+/// leave the tiles and are added in f32 while the tiles multiply the next block: the same bits as
+/// the reference. That takes three times as long as the products do, so all that it needs is kept
+/// in the first-level cache: the sums of kRowChunk rows of one panel.
 #pragma once
 
 #include <immintrin.h>
@@ -22,55 +23,70 @@ class AmxQuantizedMatmul {
   using Vector = Avx512::Vector;
   static constexpr int64_t kTileRows = 16;
   static constexpr int64_t kTileDepth = 64;
-  static constexpr int64_t kTileBytes = kTileRows * kTileDepth;
-  static constexpr int64_t kTilesOfSlice = kMaxGroup / kTileDepth;
   static constexpr int64_t kBlock = 2 * kTileRows;  // rows of x by columns of two tiles each
-  static constexpr int64_t kRowChunk = 128;
-  static constexpr int64_t kColumnChunk = 256;
+  static constexpr int64_t kRowChunk = 64;
+  /// Depth that is decoded at a time, for all rows.
+  static constexpr int64_t kPartDepth = 2048;
   static constexpr int64_t kWordBytes = kPanelRows * kWordDepth;
-  static_assert(kBlock == kPanelRows);
+  static constexpr int64_t kRowsAtOnce = 4;  // whose sums are added between two products
+  static_assert(kBlock == kPanelRows && kPartDepth % kMaxGroup == 0);
   /// Below, most rows of a tile would be nobody's.
   static constexpr int64_t kMinRows = 8;
 
  public:
+  static constexpr QuantizedLayout kLayout = {.block_rows = kTileRows, .block_depth = kTileDepth};
+
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
-    if (arguments.rows < kMinRows) return QuantizedMatmul<Avx512>::run(arguments);
+    if (arguments.rows < kMinRows) return QuantizedMatmul<Avx512, kLayout>::run(arguments);
     AmxQuantizedMatmul(arguments).multiply();
   }
 
  private:
+  /// A stretch of a panel's depth, as tiles read it.
+  struct Part {
+    int64_t panel = 0;
+    int64_t column = 0;  // of the result
+    int64_t begin = 0;
+    int64_t count = 0;
+    const uint8_t* points = nullptr;
+  };
   /// A step's integer sums of a block, and where they are to be added.
   struct Block {
     const int32_t* sums = nullptr;  // [rows, kBlock]
     const float* x_scales = nullptr;
-    const int32_t* x_sums = nullptr;   // before the step
-    int64_t units = 0;                 // of kDepthUnit in the step
+    const int32_t* x_starts = nullptr;  // of the rows
+    int64_t begin = 0;                  // of the step
+    int64_t depth = 0;
     const uint16_t* scales = nullptr;  // not for whole rows
-    float* out = nullptr;              // [rows, kColumnChunk]
+    float* out = nullptr;              // [rows, kBlock]
     int64_t rows = 0;
-    bool adds = false;
+    int64_t added_rows = 0;
   };
 
   explicit AmxQuantizedMatmul(const QuantizedMatmulArguments& arguments) noexcept
       : a_(arguments),
         weights_(*arguments.weights),
         depth_(QuantizedFormat::padded(weights_.depth)),
+        group_bytes_(kTileRows * kLayout.padded(weights_.depth)),
         whole_rows_(weights_.format.group_size == 0),
         step_(whole_rows_ ? kMaxGroup : weights_.format.group_size),
         tile_depth_(step_ < kTileDepth ? step_ : kTileDepth) {}
 
   void multiply() noexcept {
     configure();
-    for (int64_t column = 0; column < a_.columns; column += kColumnChunk) {
-      const int64_t columns = at_most(kColumnChunk, a_.columns - column);
-      for (int64_t row = 0; row < a_.rows; row += kRowChunk) {
-        const int64_t rows = at_most(kRowChunk, a_.rows - row);
-        for (int64_t begin = 0; begin < depth_; begin += kMaxGroup) {
-          multiply_slice(column, columns, row, rows, begin, at_most(kMaxGroup, depth_ - begin));
+    for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
+      Part part{.panel = (a_.column + column) / kPanelRows, .column = column};
+      for (; part.begin < depth_; part.begin += kPartDepth) {
+        part.count = at_most(kPartDepth, depth_ - part.begin);
+        part.points = panel_points(part);
+        for (int64_t row = 0; row < a_.rows; row += kRowChunk) {
+          const int64_t rows = at_most(kRowChunk, a_.rows - row);
+          if (whole_rows_) {
+            multiply_rows<true>(part, row, rows);
+          } else {
+            multiply_rows<false>(part, row, rows);
+          }
         }
-        add(last_);
-        last_ = {};
-        store(column, columns, row, rows);
       }
     }
     _tile_release();
@@ -87,96 +103,74 @@ class AmxQuantizedMatmul {
     tiles.load();
   }
 
-  void multiply_slice(int64_t column, int64_t columns, int64_t row, int64_t rows, int64_t begin,
-                      int64_t count) noexcept {
-    turn_x(row, rows, begin, count);
-    for (int64_t n = 0; n < columns; n += kPanelRows) {
-      const int64_t panel = (a_.column + column + n) / kPanelRows;
-      const uint8_t* const points = panel_points(panel, begin, count);
-      const uint16_t* const scales =
-          whole_rows_ ? nullptr : weights_.panel_scales(panel) + begin / step_ * kPanelRows;
-      for (int64_t k = 0; k < count; k += step_) {
-        const int64_t steps = at_most(step_, count - k);
-        for (int64_t m = 0; m < rows; m += kBlock) {
-          const int64_t block_rows = at_most(kBlock, rows - m);
-          int32_t* const sums = sums_[last_.sums == sums_[0]];
-          multiply_block(m, block_rows, points + k / kWordDepth * kWordBytes, k, steps, sums);
-          add(last_);
-          last_ = {.sums = sums,
-                   .x_scales = a_.x_scales + (row + m) * a_.scales_stride + begin / kMaxGroup,
-                   .x_sums = a_.x_sums + (row + m) * a_.sums_stride + (begin + k) / kDepthUnit,
-                   .units = steps / kDepthUnit,
-                   .scales = scales + k / step_ * kPanelRows,
-                   .out = out_ + m * kColumnChunk + n,
-                   .rows = block_rows,
-                   .adds = begin + k > 0};
-        }
-      }
+  /// int8's codes are read where they lie, unless the last tile would read on behind them.
+  const uint8_t* panel_points(const Part& part) noexcept {
+    if (weights_.format.type == QuantType::kInt8 && part.count % tile_depth_ == 0) {
+      return weights_.panel_codes(part.panel) + part.begin * kPanelRows;
     }
-  }
-
-  /// x_[tile of rows][tile of depth]: rows of 64 steps, zeros behind the depth. Rows behind the
-  /// last block of activations keep what they hold: their sums are nobody's.
-  void turn_x(int64_t row, int64_t rows, int64_t begin, int64_t count) noexcept {
-    constexpr int64_t kTileWords = kTileDepth / kWordDepth;
-    for (int64_t m = 0; m < rows; m += kBlockRows) {
-      const auto* const words = reinterpret_cast<const float*>(
-          a_.x + quantized_row_offset(row + m, weights_.depth) + begin * kBlockRows);
-      for (int64_t k = 0; k < count; k += kTileDepth) {
-        const float* source = words + k / kWordDepth * kBlockRows;
-        alignas(64) float rest[kTileWords * kBlockRows] = {};
-        if (count - k < kTileDepth) {
-          for (int64_t i = 0; i < (count - k) / kWordDepth * kBlockRows; ++i) rest[i] = source[i];
-          source = rest;
-        }
-        float* const tile = x_[m / kTileRows][k / kTileDepth] + m % kTileRows * kTileWords;
-        for (int64_t i = 0; i < kBlockRows; i += 4) {
-          Avx512::transpose4(source + i, kBlockRows, tile + i * kTileWords, kTileWords);
-        }
-      }
-    }
-    asm volatile("" ::"r"(x_) : "memory");  // GCC does not know that tiles read memory
-  }
-
-  const uint8_t* panel_points(int64_t panel, int64_t begin, int64_t count) noexcept {
-    if (weights_.format.type == QuantType::kInt8 && count % tile_depth_ == 0) {
-      return weights_.panel_codes(panel) + begin * kPanelRows;
-    }
-    PointDecoder<Ops>::decode(weights_, panel, begin, begin + count, points_);
-    asm volatile("" ::"r"(points_) : "memory");
+    PointDecoder<Ops>::decode(weights_, part.panel, part.begin, part.begin + part.count, points_);
+    asm volatile("" ::"r"(points_) : "memory");  // GCC does not know that tiles read memory
     return points_;
   }
 
-  /// sums = rows [m, m + rows) of x times `steps` steps of the points, from step k of the slice.
-  void multiply_block(int64_t m, int64_t rows, const uint8_t* points, int64_t k, int64_t steps,
-                      int32_t* sums) const noexcept {
-    const int64_t group = m / kTileRows;
-    if (rows > kTileRows) {
-      multiply_tiles<true>(group, points, k, steps, sums);
-    } else {
-      multiply_tiles<false>(group, points, k, steps, sums);
+  template <bool kWholeRows>
+  void multiply_rows(const Part& part, int64_t row, int64_t rows) noexcept {
+    if (part.begin > 0) load_sums(part, row, rows);
+    const uint16_t* scales =
+        kWholeRows ? nullptr : weights_.panel_scales(part.panel) + part.begin / step_ * kPanelRows;
+    Block last;
+    for (int64_t k = 0; k < part.count; k += step_) {
+      const int64_t begin = part.begin + k;
+      const int64_t depth = at_most(step_, part.count - k);
+      for (int64_t m = 0; m < rows; m += kBlock) {
+        Block block{.sums = sums_[last.sums == sums_[0]],
+                    .x_scales = a_.x_scales + (row + m) * a_.scales_stride + begin / kMaxGroup,
+                    .x_starts = a_.x_starts + (row + m) * a_.starts_stride,
+                    .begin = begin,
+                    .depth = depth,
+                    .scales = scales,
+                    .out = out_ + m * kBlock,
+                    .rows = at_most(kBlock, rows - m)};
+        const uint8_t* const points = part.points + k / kWordDepth * kWordBytes;
+        if (block.rows > kTileRows) {
+          multiply_block<kWholeRows, true>(row + m, block, points, last);
+        } else {
+          multiply_block<kWholeRows, false>(row + m, block, points, last);
+        }
+        last = block;
+      }
+      if constexpr (!kWholeRows) scales += kPanelRows;
     }
+    add_rest<kWholeRows>(last);
+    store(part, row, rows);
   }
 
-  template <bool kTwoX>
-  void multiply_tiles(int64_t group, const uint8_t* points, int64_t k, int64_t steps,
-                      int32_t* sums) const noexcept {
+  /// block.sums = rows of x from `row` times the points of block.depth steps; adds `last`
+  /// meanwhile.
+  template <bool kWholeRows, bool kTwoX>
+  void multiply_block(int64_t row, const Block& block, const uint8_t* points,
+                      Block& last) noexcept {
+    const int8_t* const x = a_.x + row / kTileRows * group_bytes_;
+    auto* const sums = const_cast<int32_t*>(block.sums);
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    for (int64_t i = 0; i < steps; i += tile_depth_) {
-      const int64_t tile = (k + i) / kTileDepth;
-      const int64_t word = (k + i) % kTileDepth / kWordDepth;
+    for (int64_t k = block.begin; k < block.begin + block.depth; k += tile_depth_) {
+      const int8_t* const steps = x + kLayout.step_offset(k);
       _tile_loadd(6, points, kWordBytes);
-      _tile_loadd(4, x_[group][tile] + word, kTileDepth);
+      _tile_loadd(4, steps, kTileDepth);
       _tile_dpbsud(0, 4, 6);
+      add_rows<kWholeRows>(last);
       _tile_loadd(7, points + kWordBytes / 2, kWordBytes);
       _tile_dpbsud(1, 4, 7);
+      add_rows<kWholeRows>(last);
       if constexpr (kTwoX) {
-        _tile_loadd(5, x_[group + 1][tile] + word, kTileDepth);
+        _tile_loadd(5, steps + group_bytes_, kTileDepth);
         _tile_dpbsud(2, 5, 6);
+        add_rows<kWholeRows>(last);
         _tile_dpbsud(3, 5, 7);
+        add_rows<kWholeRows>(last);
       }
       points += tile_depth_ / kWordDepth * kWordBytes;
     }
@@ -187,51 +181,68 @@ class AmxQuantizedMatmul {
       _tile_stored(2, sums + kTileRows * kBlock, kStride);
       _tile_stored(3, sums + kTileRows * kBlock + kTileRows, kStride);
     }
-  }
-
-  void add(const Block& block) const noexcept {
-    if (whole_rows_) {
-      add_sums<true>(block);
-    } else {
-      add_sums<false>(block);
-    }
+    add_rest<kWholeRows>(last);
   }
 
   template <bool kWholeRows>
-  void add_sums(const Block& block) const noexcept {
-    if (block.rows == 0) return;
-    Vector scales[2] = {};
-    if constexpr (!kWholeRows) {
-      scales[0] = Avx512::load_f16(block.scales);
-      scales[1] = Avx512::load_f16(block.scales + kTileRows);
+  void add_rest(Block& block) const noexcept {
+    while (block.added_rows < block.rows) add_rows<kWholeRows>(block);
+  }
+
+  /// Adds the next kRowsAtOnce rows of a block, if they are not yet.
+  template <bool kWholeRows>
+  void add_rows(Block& block) const noexcept {
+    const int64_t left = block.rows - block.added_rows;
+    if (left >= kRowsAtOnce) {
+#pragma GCC unroll 4
+      for (int64_t i = 0; i < kRowsAtOnce; ++i) add_row<kWholeRows>(block, block.added_rows + i);
+    } else {
+      for (int64_t i = 0; i < left; ++i) add_row<kWholeRows>(block, block.added_rows + i);
     }
-    for (int64_t m = 0; m < block.rows; ++m) {
-      const int32_t* const x_sums = block.x_sums + m * a_.sums_stride;
-      const __m512i start = Ops::start(x_sums[block.units] - x_sums[0]);
-      const Vector x_scale = Avx512::fill(block.x_scales[m * a_.scales_stride]);
-      for (int64_t n = 0; n < 2; ++n) {
-        const __m512i sum = _mm512_load_si512(block.sums + m * kBlock + n * kTileRows);
-        const Vector whole = Ops::to_floats(Ops::add_sums(sum, start));
-        float* const out = block.out + m * kColumnChunk + n * kTileRows;
-        const Vector before = block.adds ? Avx512::load(out) : Avx512::zero();
-        Avx512::store(out, kWholeRows
-                               ? Avx512::fma(whole, x_scale, before)
-                               : Avx512::fma(Avx512::mul(whole, x_scale), scales[n], before));
+    block.added_rows += kRowsAtOnce;
+  }
+
+  template <bool kWholeRows>
+  void add_row(const Block& block, int64_t m) const noexcept {
+    const __m512i start =
+        Ops::start(row_start(block.x_starts + m * a_.starts_stride, block.begin, block.depth));
+    const Vector x_scale = Avx512::fill(block.x_scales[m * a_.scales_stride]);
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < kBlock; n += kTileRows) {
+      const __m512i sum = _mm512_load_si512(block.sums + m * kBlock + n);
+      const Vector whole = Ops::to_floats(Ops::add_sums(sum, start));
+      float* const out = block.out + m * kBlock + n;
+      const Vector before = block.begin > 0 ? Avx512::load(out) : Avx512::zero();
+      if constexpr (kWholeRows) {
+        Avx512::store(out, Avx512::fma(whole, x_scale, before));
+      } else {
+        const Vector scale = Avx512::load_f16(block.scales + n);
+        Avx512::store(out, Avx512::fma(Avx512::mul(whole, x_scale), scale, before));
       }
     }
   }
 
-  /// out_, times the rows' scales if they have one each.
-  void store(int64_t column, int64_t columns, int64_t row, int64_t rows) const noexcept {
-    for (int64_t n = 0; n < columns; n += Avx512::kLanes) {
-      const int64_t weight_row = a_.column + column + n;
-      const uint16_t* const scales =
-          weights_.panel_scales(weight_row / kPanelRows) + weight_row % kPanelRows;
-      const Vector scale = whole_rows_ ? Avx512::load_f16(scales) : Avx512::fill(1);
+  /// out_ = what the parts before left in the result.
+  void load_sums(const Part& part, int64_t row, int64_t rows) noexcept {
+    for (int64_t n = 0; n < kBlock && part.column + n < a_.columns; n += Avx512::kLanes) {
+      const int64_t count = at_most(Avx512::kLanes, a_.columns - part.column - n);
       for (int64_t m = 0; m < rows; ++m) {
-        store_up_to<Avx512>(a_.out + (row + m) * a_.out_stride + column + n,
-                            Avx512::mul(Avx512::load(out_ + m * kColumnChunk + n), scale),
-                            at_most(Avx512::kLanes, columns - n));
+        const float* const sums = a_.out + (row + m) * a_.out_stride + part.column + n;
+        Avx512::store(out_ + m * kBlock + n, load_up_to<Avx512>(sums, count));
+      }
+    }
+  }
+
+  /// out_ to the result, after the last part times the rows' scales if they have one each.
+  void store(const Part& part, int64_t row, int64_t rows) const noexcept {
+    const bool scales = whole_rows_ && part.begin + part.count == depth_;
+    for (int64_t n = 0; n < kBlock && part.column + n < a_.columns; n += Avx512::kLanes) {
+      const int64_t count = at_most(Avx512::kLanes, a_.columns - part.column - n);
+      const Vector scale =
+          scales ? Avx512::load_f16(weights_.panel_scales(part.panel) + n) : Avx512::fill(1);
+      for (int64_t m = 0; m < rows; ++m) {
+        store_up_to<Avx512>(a_.out + (row + m) * a_.out_stride + part.column + n,
+                            Avx512::mul(Avx512::load(out_ + m * kBlock + n), scale), count);
       }
     }
   }
@@ -239,14 +250,13 @@ class AmxQuantizedMatmul {
   const QuantizedMatmulArguments& a_;
   const QuantizedMatrix& weights_;
   int64_t depth_;
-  bool whole_rows_;     // share one scale
-  int64_t step_;        // depth that is summed as integers
-  int64_t tile_depth_;  // of it at a time
-  Block last_;
-  alignas(64) float x_[kRowChunk / kTileRows][kTilesOfSlice][kTileBytes / sizeof(float)];
-  alignas(64) uint8_t points_[kMaxGroup * kPanelRows] = {};
+  int64_t group_bytes_;  // of kTileRows rows of x
+  bool whole_rows_;      // share one scale
+  int64_t step_;         // depth that is summed as integers
+  int64_t tile_depth_;   // of it at a time
   alignas(64) int32_t sums_[2][kBlock * kBlock];
-  alignas(64) float out_[kRowChunk * kColumnChunk];
+  alignas(64) float out_[kRowChunk * kBlock];
+  alignas(64) uint8_t points_[kPartDepth * kPanelRows];
 };
 
 }  // namespace

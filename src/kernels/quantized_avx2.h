@@ -72,7 +72,7 @@ struct QuantizedOps<Avx2> {
     __builtin_memcpy(&word, x, sizeof word);
     return _mm256_cvtepi8_epi16(_mm_set1_epi32(word));
   }
-  static Sums start(int32_t /*x_sum*/) noexcept { return zero(); }
+  static Sums start(int32_t /*value*/) noexcept { return zero(); }
   static Sums zero() noexcept { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
   static Sums dot(Sums sums, Points points, Activations x) noexcept {
     return {_mm256_add_epi32(sums.low, _mm256_madd_epi16(points.low, x)),

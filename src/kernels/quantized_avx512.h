@@ -65,8 +65,8 @@ struct QuantizedOps<Avx512> {
     __builtin_memcpy(&word, x, sizeof word);
     return _mm512_set1_epi32(word);
   }
-  /// What sums of products with (point - 128) start from, if the activations' sum is `x_sum`.
-  static Sums start(int32_t x_sum) noexcept { return _mm512_set1_epi32(-128 * x_sum); }
+  /// What sums of products with points start from; see QuantizedRow.
+  static Sums start(int32_t value) noexcept { return _mm512_set1_epi32(value); }
   static Sums zero() noexcept { return _mm512_setzero_si512(); }
   /// By name: from the intrinsic GCC 12 makes a copy of the sums for each use in a loop.
   static Sums dot(Sums sums, Points points, Activations x) noexcept {

@@ -15,10 +15,10 @@ constexpr float kMaxCode = 127.0F;
 }  // namespace
 
 void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
-  row.sums[0] = 0;
-  int32_t sum = 0;
-  for (int64_t begin = 0; begin < QuantizedFormat::padded(depth); begin += kMaxGroup) {
-    const int64_t end = std::min(begin + kMaxGroup, QuantizedFormat::padded(depth));
+  const int64_t padded_depth = row.layout.padded(depth);
+  for (int64_t begin = 0; begin < padded_depth; begin += kMaxGroup) {
+    const int64_t end = std::min(begin + kMaxGroup, padded_depth);
+    int32_t sum = 0;
     float maximum = 0;
     bool finite = true;
     for (int64_t k = begin; k < std::min(end, depth); ++k) {
@@ -34,7 +34,10 @@ void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& r
       const bool is_code = !zero && k < depth;
       row.code(k) = static_cast<int8_t>(is_code ? std::nearbyint(x[k] * factor) : 0);
       sum += row.code(k);
-      if (k % kDepthUnit == kDepthUnit - 1) row.sums[k / kDepthUnit + 1] = sum;
+      const bool ends_unit = k % kDepthUnit == kDepthUnit - 1;
+      if (ends_unit && k / kDepthUnit < num_row_starts(depth)) {
+        row.starts[k / kDepthUnit] = -static_cast<int32_t>(kGridZero) * sum;
+      }
     }
   }
 }
@@ -44,14 +47,14 @@ void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
   const bool whole_rows = weights.format.group_size == 0;
   const int64_t step = whole_rows ? kMaxGroup : weights.format.group_size;
   for (int64_t m = 0; m < a.rows; ++m) {
-    const int8_t* const x = a.x + quantized_row_offset(m, weights.depth);
+    const int8_t* const x = a.x + a.layout.row_offset(m, weights.depth);
     for (int64_t n = 0; n < a.columns; ++n) {
       float sum = 0;
       for (int64_t begin = 0; begin < weights.depth; begin += step) {
         int32_t products = 0;
         for (int64_t k = begin; k < std::min(begin + step, weights.depth); ++k) {
-          const int64_t place = k / kWordDepth * kBlockRows * kWordDepth + k % kWordDepth;
-          products += x[place] * (weights.point(a.column + n, k) - static_cast<int32_t>(kGridZero));
+          products += x[a.layout.step_offset(k)] *
+                      (weights.point(a.column + n, k) - static_cast<int32_t>(kGridZero));
         }
         const float x_scale = a.x_scales[m * a.scales_stride + begin / kMaxGroup];
         const auto whole = static_cast<float>(products);

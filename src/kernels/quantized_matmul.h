@@ -11,41 +11,66 @@
 
 namespace aios {
 
-/// Rows of activations lie together in blocks of this many, word by word of four steps along the
-/// depth, so that a tile reads them from one stream.
-inline constexpr int64_t kBlockRows = 8;
+/// How the codes of activations lie, so that a kernel's tile reads them from one stream: in blocks
+/// of `block_rows` rows, which hold `block_depth` steps of each row, then the next of each.
+struct QuantizedLayout {
+  int64_t block_rows = 8;
+  int64_t block_depth = kWordDepth;  // a power of two
 
-/// Bytes of all codes of `rows` rows.
-constexpr int64_t quantized_rows_bytes(int64_t rows, int64_t depth) noexcept {
-  return (rows + kBlockRows - 1) / kBlockRows * kBlockRows * QuantizedFormat::padded(depth);
-}
-/// Where the first word of a row stands; the next words follow every kBlockRows * kWordDepth bytes.
-constexpr int64_t quantized_row_offset(int64_t row, int64_t depth) noexcept {
-  return row / kBlockRows * kBlockRows * QuantizedFormat::padded(depth) +
-         row % kBlockRows * kWordDepth;
-}
+  bool operator==(const QuantizedLayout&) const = default;
+
+  /// Steps of a row, those filled up with zeros included.
+  [[nodiscard]] constexpr int64_t padded(int64_t depth) const noexcept {
+    const int64_t unit = block_depth > kDepthUnit ? block_depth : kDepthUnit;
+    return (depth + unit - 1) / unit * unit;
+  }
+  /// Bytes of all codes of `rows` rows.
+  [[nodiscard]] constexpr int64_t bytes(int64_t rows, int64_t depth) const noexcept {
+    return (rows + block_rows - 1) / block_rows * block_rows * padded(depth);
+  }
+  /// Where the first code of a row stands.
+  [[nodiscard]] constexpr int64_t row_offset(int64_t row, int64_t depth) const noexcept {
+    return row / block_rows * block_rows * padded(depth) + row % block_rows * block_depth;
+  }
+  /// Where the code of step `k` stands behind the first of its row.
+  [[nodiscard]] constexpr int64_t step_offset(int64_t k) const noexcept {
+    return k / block_depth * block_depth * block_rows + k % block_depth;
+  }
+};
 
 /// Scales of a row: one for every kMaxGroup steps of the depth.
 constexpr int64_t num_row_scales(int64_t depth) noexcept {
   return (depth + kMaxGroup - 1) / kMaxGroup;
 }
 
+/// Starts of a row's sums: one for every kDepthUnit steps.
+constexpr int64_t num_row_starts(int64_t depth) noexcept {
+  return QuantizedFormat::padded(depth) / kDepthUnit;
+}
+
 /// A row of activations in 8 bits: x[k] is about scales[k / kMaxGroup] * code(k). A scale for each
 /// stretch, as a few columns of a transformer's states are many times larger than the rest.
 struct QuantizedRow {
-  int8_t* codes = nullptr;  // the row's first word; words to the padded depth, filled up with zeros
+  QuantizedLayout layout{};
+  int8_t* codes = nullptr;  // the row's first; to the padded depth, filled up with zeros
   float* scales = nullptr;  // [num_row_scales]
-  /// sums[i] = the sum of code(k) over k < 32 i, for i in [0, padded depth / 32]
-  int32_t* sums = nullptr;
+  /// What a sum of code * point starts from to become one of code * (point - 128): starts[i] =
+  /// -128 times the sum of the codes of the stretch of unit i (kDepthUnit steps) up to its end.
+  int32_t* starts = nullptr;  // [num_row_starts]
 
-  [[nodiscard]] int8_t& code(int64_t k) const noexcept {
-    return codes[k / kWordDepth * kBlockRows * kWordDepth + k % kWordDepth];
-  }
+  [[nodiscard]] int8_t& code(int64_t k) const noexcept { return codes[layout.step_offset(k)]; }
 };
+
+/// `start` of `depth` steps of a row from step k, both multiples of kDepthUnit, in one stretch.
+constexpr int32_t row_start(const int32_t* starts, int64_t k, int64_t depth) noexcept {
+  const int32_t before = k % kMaxGroup == 0 ? 0 : starts[k / kDepthUnit - 1];
+  return starts[(k + depth) / kDepthUnit - 1] - before;
+}
 
 /// For each stretch of kMaxGroup steps: scale = max |x| / 127, code(k) = x[k] * (127 / max |x|) to
 /// the nearest integer, ties to even. A stretch of zeros (or of less than 1e-30) has scale 0, one
-/// that is not finite has scale NaN; both have codes 0.
+/// that is not finite has scale NaN; both have codes 0. Stretches know nothing of each other: a
+/// part of a row that begins with one may be rounded by itself, its `row` pointing there.
 using QuantizeRowFunction = void (*)(const float* x, int64_t depth,
                                      const QuantizedRow& row) noexcept;
 
@@ -56,11 +81,12 @@ using QuantizeRowFunction = void (*)(const float* x, int64_t depth,
 ///     whole rows:                sum = fma(float(p), x_scale, sum), out = sum * scale(row).
 /// The same bits on every instruction set.
 struct QuantizedMatmulArguments {
+  QuantizedLayout layout{};         // of x: the table's (Kernels::quantized_layout)
   const int8_t* x = nullptr;        // codes of row 0, the first of its block
   const float* x_scales = nullptr;  // [rows, scales_stride]
   int64_t scales_stride = 0;
-  const int32_t* x_sums = nullptr;  // [rows, sums_stride]
-  int64_t sums_stride = 0;
+  const int32_t* x_starts = nullptr;  // [rows, starts_stride]
+  int64_t starts_stride = 0;
   const QuantizedMatrix* weights = nullptr;
   int64_t column = 0;    // first row of the weights, a multiple of kPanelRows
   int64_t columns = 0;   // rows of the weights

@@ -14,7 +14,8 @@
 namespace aios {
 namespace {
 
-template <typename Isa>
+/// @tparam kLayout of x
+template <typename Isa, QuantizedLayout kLayout>
 class QuantizedMatmul {
   using Ops = QuantizedOps<Isa>;
   using Vector = typename Isa::Vector;
@@ -26,8 +27,7 @@ class QuantizedMatmul {
   static constexpr int64_t kSlice = 512;
   /// Below, memory limits: decoding and multiplying alternate often, and memory serves both.
   static constexpr int64_t kFewRows = 4;
-  static constexpr int64_t kXWordBytes = kBlockRows * kWordDepth;
-  static_assert(kBlockRows % Ops::kTileRows == 0 && kRowBlock % kBlockRows == 0);
+  static_assert(kLayout.block_rows % Ops::kTileRows == 0 && kRowBlock % kLayout.block_rows == 0);
 
  public:
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
@@ -95,20 +95,19 @@ class QuantizedMatmul {
   template <int kRows>
   void multiply_tile(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
                      int64_t m, int64_t column) noexcept {
-    Step step{
-        .points = points + column * kWordDepth * Ops::kPointBytes,
-        .x = a_.x + quantized_row_offset(row, weights_.depth) + begin / kWordDepth * kXWordBytes,
-        .x_sums = a_.x_sums + row * a_.sums_stride + begin / kDepthUnit,
-        .x_scales = nullptr,
-        .scales = whole_rows_ ? nullptr
-                              : weights_.panel_scales(panel) + begin / step_ * kPanelRows + column};
+    Step step{.points = points + column * kWordDepth * Ops::kPointBytes,
+              .x = a_.x + kLayout.row_offset(row, weights_.depth),
+              .x_starts = a_.x_starts + row * a_.starts_stride,
+              .x_scales = nullptr,
+              .scales = whole_rows_
+                            ? nullptr
+                            : weights_.panel_scales(panel) + begin / step_ * kPanelRows + column};
     for (int64_t k = begin; k < end; k += step_) {
+      step.begin = k;
       step.depth = end - k < step_ ? end - k : step_;
       step.x_scales = a_.x_scales + row * a_.scales_stride + k / kMaxGroup;
       add_step<kRows>(step, sums_ + m * kPanelRows + column, k > 0);
       step.points += step_ / kWordDepth * kWordBytes;
-      step.x += step_ / kWordDepth * kXWordBytes;
-      step.x_sums += step_ / kDepthUnit;
       if (!whole_rows_) step.scales += kPanelRows;
     }
   }
@@ -116,10 +115,11 @@ class QuantizedMatmul {
   /// What a tile multiplies in one step (quantized_matmul.h).
   struct Step {
     const uint8_t* points;
-    const int8_t* x;
-    const int32_t* x_sums;
+    const int8_t* x;          // the rows' first codes
+    const int32_t* x_starts;  // the rows' first
     const float* x_scales;
     const uint16_t* scales;  // null for whole rows
+    int64_t begin = 0;
     int64_t depth = 0;
   };
 
@@ -128,14 +128,14 @@ class QuantizedMatmul {
   template <int kRows>
   void add_step(const Step& step, float* out, bool adds) const noexcept {
     const uint8_t* points = step.points;
-    const int8_t* x = step.x;
+    const int8_t* x = step.x + kLayout.step_offset(step.begin);
     constexpr int kVectors = Ops::kTileVectors;
     constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
     typename Ops::Sums sums[kChains][kRows][kVectors];
 #pragma GCC unroll 8
     for (int m = 0; m < kRows; ++m) {
-      const int32_t* const prefix = step.x_sums + m * a_.sums_stride;
-      const auto start = Ops::start(prefix[step.depth / kDepthUnit] - prefix[0]);
+      const auto start =
+          Ops::start(row_start(step.x_starts + m * a_.starts_stride, step.begin, step.depth));
 #pragma GCC unroll 4
       for (int n = 0; n < kVectors; ++n) {
         sums[0][m][n] = start;
@@ -144,7 +144,8 @@ class QuantizedMatmul {
       }
     }
     constexpr int kUnroll = 4 / kChains;
-    for (int64_t word = step.depth / kWordDepth; word > 0; word -= kUnroll * kChains) {
+    constexpr int64_t kRoundDepth = kUnroll * kChains * kWordDepth;
+    for (int64_t k = step.begin; k < step.begin + step.depth; k += kRoundDepth) {
 #pragma GCC unroll 4
       for (int i = 0; i < kUnroll * kChains; ++i) {
         typename Ops::Points columns[kVectors];
@@ -154,7 +155,8 @@ class QuantizedMatmul {
         }
 #pragma GCC unroll 8
         for (int m = 0; m < kRows; ++m) {
-          const auto steps = Ops::broadcast(x + i * kXWordBytes + m * kWordDepth);
+          const auto steps =
+              Ops::broadcast(x + kLayout.step_offset(i * kWordDepth) + m * kLayout.block_depth);
 #pragma GCC unroll 4
           for (int n = 0; n < kVectors; ++n) {
             auto& sum = sums[i % kChains][m][n];
@@ -163,7 +165,7 @@ class QuantizedMatmul {
         }
       }
       points += kUnroll * kChains * kWordBytes;
-      x += kUnroll * kChains * kXWordBytes;
+      x += kLayout.step_offset(k + kRoundDepth) - kLayout.step_offset(k);
     }
 #pragma GCC unroll 4
     for (int n = 0; n < kVectors; ++n) {
@@ -209,28 +211,34 @@ class QuantizedMatmul {
   alignas(64) float sums_[kRowBlock * kPanelRows];
 };
 
-/// Codes of kDepthUnit steps from `begin`, zeros beyond `end`, and their sum.
+/// Codes of the units of a stretch [begin, end) of a row, zeros behind `depth`, and their starts.
 template <typename Isa>
 void store_codes(const float* x, bool finite, typename Isa::Vector factor, int64_t begin,
-                 int64_t end, const QuantizedRow& row) noexcept {
+                 int64_t end, int64_t depth, const QuantizedRow& row) noexcept {
   using Vector = typename Isa::Vector;
-  Vector sum = Isa::zero();
-  int8_t codes[kDepthUnit];
-  for (int64_t i = 0; i < kDepthUnit; i += Isa::kLanes) {
-    const int64_t left = end - begin - i;
-    Vector code = Isa::zero();
-    if (finite && left > 0) {
-      const Vector v = load_up_to<Isa>(x + begin + i, left < Isa::kLanes ? left : Isa::kLanes);
-      code = Isa::round(Isa::mul(v, factor));
+  const bool in_one_piece = row.layout.block_depth >= kDepthUnit;
+  int32_t start = 0;
+  for (int64_t k = begin; k < end; k += kDepthUnit) {
+    Vector sum = Isa::zero();
+    int8_t words[kDepthUnit];
+    int8_t* const codes = in_one_piece ? &row.code(k) : words;
+    for (int64_t i = 0; i < kDepthUnit; i += Isa::kLanes) {
+      const int64_t left = depth - k - i;
+      Vector code = Isa::zero();
+      if (finite && left > 0) {
+        const Vector v = load_up_to<Isa>(x + k + i, left < Isa::kLanes ? left : Isa::kLanes);
+        code = Isa::round(Isa::mul(v, factor));
+      }
+      QuantizedOps<Isa>::store_codes(codes + i, code);
+      sum = Isa::add(sum, code);
     }
-    QuantizedOps<Isa>::store_codes(codes + i, code);
-    sum = Isa::add(sum, code);
+    for (int64_t i = 0; i < kDepthUnit && !in_one_piece; i += kWordDepth) {
+      __builtin_memcpy(&row.code(k + i), words + i, kWordDepth);
+    }
+    if (k >= depth) continue;
+    start -= static_cast<int32_t>(kGridZero) * static_cast<int32_t>(Isa::sum(sum));
+    row.starts[k / kDepthUnit] = start;
   }
-  for (int64_t i = 0; i < kDepthUnit; i += kWordDepth) {
-    __builtin_memcpy(&row.code(begin + i), codes + i, kWordDepth);
-  }
-  row.sums[begin / kDepthUnit + 1] =
-      row.sums[begin / kDepthUnit] + static_cast<int32_t>(Isa::sum(sum));
 }
 
 /// quantize_row_reference on vectors.
@@ -238,7 +246,7 @@ template <typename Isa>
 void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
   using Vector = typename Isa::Vector;
   constexpr float kSmallestMaximum = 1e-30F;
-  row.sums[0] = 0;
+  const int64_t padded_depth = row.layout.padded(depth);
   for (int64_t begin = 0; begin < depth; begin += kMaxGroup) {
     const int64_t end = depth - begin < kMaxGroup ? depth : begin + kMaxGroup;
     Vector maximum = Isa::zero();
@@ -253,9 +261,8 @@ void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexce
     const bool zero = largest < kSmallestMaximum;
     row.scales[begin / kMaxGroup] = !finite ? __builtin_nanf("") : zero ? 0 : largest / 127.0F;
     const Vector factor = Isa::fill(zero ? 0 : 127.0F / largest);
-    for (int64_t k = begin; k < end; k += kDepthUnit) {
-      store_codes<Isa>(x, finite, factor, k, end, row);
-    }
+    const int64_t stretch = padded_depth - begin < kMaxGroup ? padded_depth - begin : kMaxGroup;
+    store_codes<Isa>(x, finite, factor, begin, begin + stretch, depth, row);
   }
 }
 

@@ -48,22 +48,28 @@ struct RandomWeights {
 
 struct Activations {
   Activations(const Kernels& kernels, const std::vector<float>& x, int64_t rows, int64_t depth)
-      : sums_stride(QuantizedFormat::padded(depth) / kDepthUnit + 1),
-        codes(index(quantized_rows_bytes(rows, depth)), 99),
+      : layout(kernels.quantized_layout),
+        starts_stride(num_row_starts(depth)),
+        codes(index(layout.bytes(rows, depth)), 99),
         scales_stride(num_row_scales(depth)),
         scales(index(rows * scales_stride)),
-        sums(index(rows * sums_stride)) {
+        starts(index(rows * starts_stride)) {
     for (int64_t m = 0; m < rows; ++m) {
-      const QuantizedRow row{&codes[index(quantized_row_offset(m, depth))],
-                             &scales[index(m * scales_stride)], &sums[index(m * sums_stride)]};
-      kernels.quantize_row(x.data() + m * depth, depth, row);
+      kernels.quantize_row(x.data() + m * depth, depth, row(m, depth));
     }
   }
-  int64_t sums_stride;
+  QuantizedRow row(int64_t m, int64_t depth) {
+    return {.layout = layout,
+            .codes = &codes[index(layout.row_offset(m, depth))],
+            .scales = &scales[index(m * scales_stride)],
+            .starts = &starts[index(m * starts_stride)]};
+  }
+  QuantizedLayout layout;
+  int64_t starts_stride;
   std::vector<int8_t> codes;
   int64_t scales_stride;
   std::vector<float> scales;
-  std::vector<int32_t> sums;
+  std::vector<int32_t> starts;
 };
 
 class QuantizedMatmulTest : public kernel_test::ForEachIsa {
@@ -75,11 +81,12 @@ class QuantizedMatmulTest : public kernel_test::ForEachIsa {
     const int64_t out_stride = columns + 3;
     std::vector<float> out(index(rows * out_stride), 7.0F);
     std::vector<float> expected = out;
-    QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
+    QuantizedMatmulArguments arguments = {.layout = activations.layout,
+                                          .x = activations.codes.data(),
                                           .x_scales = activations.scales.data(),
                                           .scales_stride = activations.scales_stride,
-                                          .x_sums = activations.sums.data(),
-                                          .sums_stride = activations.sums_stride,
+                                          .x_starts = activations.starts.data(),
+                                          .starts_stride = activations.starts_stride,
                                           .weights = &weights.matrix,
                                           .column = 0,
                                           .columns = columns,
@@ -140,11 +147,12 @@ TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
   const RandomWeights weights({QuantType::kInt2, 128}, 96, 224, 3);
   const Activations activations(kernels_, random_floats(5 * 224), 5, 224);
   std::vector<float> whole(5 * 96), part(5 * 50);
-  QuantizedMatmulArguments arguments = {.x = activations.codes.data(),
+  QuantizedMatmulArguments arguments = {.layout = activations.layout,
+                                        .x = activations.codes.data(),
                                         .x_scales = activations.scales.data(),
                                         .scales_stride = activations.scales_stride,
-                                        .x_sums = activations.sums.data(),
-                                        .sums_stride = activations.sums_stride,
+                                        .x_starts = activations.starts.data(),
+                                        .starts_stride = activations.starts_stride,
                                         .weights = &weights.matrix,
                                         .column = 0,
                                         .columns = 96,
@@ -171,9 +179,11 @@ TEST_P(QuantizedMatmulTest, RowsAreRoundedAsTheReferenceRoundsThem) {
     x[index(4 * depth)] = std::numeric_limits<float>::quiet_NaN();
     std::fill_n(x.begin() + 5 * depth, depth, -1e38F);
     const Activations actual(kernels_, x, 6, depth);
-    const Activations expected(kernels_for(Isa::kScalar), x, 6, depth);
+    Kernels reference = kernels_for(Isa::kScalar);
+    reference.quantized_layout = kernels_.quantized_layout;
+    const Activations expected(reference, x, 6, depth);
     EXPECT_EQ(actual.codes, expected.codes) << depth;
-    EXPECT_EQ(actual.sums, expected.sums) << depth;
+    EXPECT_EQ(actual.starts, expected.starts) << depth;
     const int64_t stride = actual.scales_stride;
     for (int64_t i = 0; i < 6 * stride; ++i) {
       const bool poisoned = i == 3 * stride + depth / 2 / kMaxGroup || i == 4 * stride;
@@ -191,13 +201,14 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
     const RandomWeights weights({type, 64}, 5, depth, 9);
     const Kernels& kernels = kernels_for(Isa::kScalar);
     Activations x(kernels, random_floats(depth), 1, depth);
-    const QuantizedRow codes{x.codes.data(), x.scales.data(), x.sums.data()};
+    const QuantizedRow codes = x.row(0, depth);
     std::vector<float> out(5), row(index(depth));
-    kernels.quantized_matmul({.x = x.codes.data(),
+    kernels.quantized_matmul({.layout = x.layout,
+                              .x = x.codes.data(),
                               .x_scales = x.scales.data(),
                               .scales_stride = x.scales_stride,
-                              .x_sums = x.sums.data(),
-                              .sums_stride = x.sums_stride,
+                              .x_starts = x.starts.data(),
+                              .starts_stride = x.starts_stride,
                               .weights = &weights.matrix,
                               .columns = 5,
                               .out = out.data(),

@@ -106,9 +106,10 @@ void CpuBackend::mlp(const MlpOp& op, int64_t num_rows, Buffer& hidden) {
   if (gate) gate->set_input(workspace->input, num_rows, workspace->low_rank[1]);
 
   const ElementwiseFunction activate = activation_function(op.activation);
-  const TileGrid grid = matmul_grid(*pool_, num_rows, up.out_features());
-  const int64_t tile_size = grid.max_tile_size();
   workspace->inner.reset(kernels_, down.forms(), num_rows, down.in_features());
+  const TileGrid grid =
+      matmul_grid(*pool_, num_rows, up.out_features(), workspace->inner.column_unit());
+  const int64_t tile_size = grid.max_tile_size();
   workspace->slots.reserve(pool_->num_threads(), 3 * tile_size);
   for_each_item(*pool_, grid.num_tiles(), [&](int64_t item, int64_t slot) {
     const Tile tile = grid.tile(item);
@@ -125,7 +126,6 @@ void CpuBackend::mlp(const MlpOp& op, int64_t num_rows, Buffer& hidden) {
       workspace->inner.store(tile.row_begin + row, tile.column_begin, inner, tile.columns());
     }
   });
-  workspace->inner.complete(*pool_);
   down.set_input(workspace->inner, num_rows, workspace->low_rank[2]);
   add_projection(down, num_rows, *workspace, cpu(hidden));
 }

@@ -71,7 +71,7 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
     const int64_t rank = adapter.lora_a->rows();
     reduced.reset(context_->kernels, forms_of(*adapter.lora_b), rows, rank);
     adapter.low_rank = &reduced;
-    const TileGrid grid = matmul_grid(context_->pool, rows, rank);
+    const TileGrid grid = matmul_grid(context_->pool, rows, rank, reduced.column_unit());
     context_->slots.reserve(context_->pool.num_threads(), grid.max_tile_size());
     for_each_item(context_->pool, grid.num_tiles(), [&](int64_t item, int64_t slot) {
       const Tile tile = grid.tile(item);
@@ -82,7 +82,6 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
                       tile.columns());
       }
     });
-    reduced.complete(context_->pool);
   }
 }
 
