@@ -28,7 +28,6 @@ class AmxQuantizedMatmul {
   /// Depth that is decoded at a time, for all rows.
   static constexpr int64_t kPartDepth = 2048;
   static constexpr int64_t kWordBytes = kPanelRows * kWordDepth;
-  static constexpr int64_t kRowsAtOnce = 4;  // whose sums are added between two products
   static_assert(kBlock == kPanelRows && kPartDepth % kMaxGroup == 0);
   /// Below, most rows of a tile would be nobody's.
   static constexpr int64_t kMinRows = 8;
@@ -52,15 +51,15 @@ class AmxQuantizedMatmul {
   };
   /// A step's integer sums of a block, and where they are to be added.
   struct Block {
-    const int32_t* sums = nullptr;  // [rows, kBlock]
+    int32_t* sums = nullptr;  // [rows, kBlock]
     const float* x_scales = nullptr;
-    const int32_t* x_starts = nullptr;  // of the rows
-    int64_t begin = 0;                  // of the step
-    int64_t depth = 0;
-    const uint16_t* scales = nullptr;  // not for whole rows
-    float* out = nullptr;              // [rows, kBlock]
+    const int32_t* x_starts = nullptr;  // of the step's last unit
+    bool ends_stretch_part = false;     // units of the stretch before the step count in its starts
+    int64_t units = 0;                  // of the step
+    bool adds = false;                  // to what is there
+    const uint16_t* scales = nullptr;   // not for whole rows
+    float* out = nullptr;               // [rows, kBlock]
     int64_t rows = 0;
-    int64_t added_rows = 0;
   };
 
   explicit AmxQuantizedMatmul(const QuantizedMatmulArguments& arguments) noexcept
@@ -82,9 +81,11 @@ class AmxQuantizedMatmul {
         for (int64_t row = 0; row < a_.rows; row += kRowChunk) {
           const int64_t rows = at_most(kRowChunk, a_.rows - row);
           if (whole_rows_) {
-            multiply_rows<true>(part, row, rows);
+            multiply_rows<true, true>(part, row, rows);
+          } else if (step_ == kMaxGroup) {
+            multiply_rows<false, true>(part, row, rows);
           } else {
-            multiply_rows<false>(part, row, rows);
+            multiply_rows<false, false>(part, row, rows);
           }
         }
       }
@@ -113,7 +114,8 @@ class AmxQuantizedMatmul {
     return points_;
   }
 
-  template <bool kWholeRows>
+  /// @tparam kStretches steps are whole stretches of x
+  template <bool kWholeRows, bool kStretches>
   void multiply_rows(const Part& part, int64_t row, int64_t rows) noexcept {
     if (part.begin > 0) load_sums(part, row, rows);
     const uint16_t* scales =
@@ -122,102 +124,119 @@ class AmxQuantizedMatmul {
     for (int64_t k = 0; k < part.count; k += step_) {
       const int64_t begin = part.begin + k;
       const int64_t depth = at_most(step_, part.count - k);
+      const int64_t last_unit = (begin + depth) / kDepthUnit - 1;
+      const uint8_t* const points = part.points + k / kWordDepth * kWordBytes;
       for (int64_t m = 0; m < rows; m += kBlock) {
-        Block block{.sums = sums_[last.sums == sums_[0]],
-                    .x_scales = a_.x_scales + (row + m) * a_.scales_stride + begin / kMaxGroup,
-                    .x_starts = a_.x_starts + (row + m) * a_.starts_stride,
-                    .begin = begin,
-                    .depth = depth,
-                    .scales = scales,
-                    .out = out_ + m * kBlock,
-                    .rows = at_most(kBlock, rows - m)};
-        const uint8_t* const points = part.points + k / kWordDepth * kWordBytes;
-        if (block.rows > kTileRows) {
-          multiply_block<kWholeRows, true>(row + m, block, points, last);
+        const Block block{
+            .sums = sums_[last.sums == sums_[0]],
+            .x_scales = a_.x_scales + (row + m) * a_.scales_stride + begin / kMaxGroup,
+            .x_starts = a_.x_starts + (row + m) * a_.starts_stride + last_unit,
+            .ends_stretch_part = begin % kMaxGroup != 0,
+            .units = depth / kDepthUnit,
+            .adds = begin > 0,
+            .scales = scales,
+            .out = out_ + m * kBlock,
+            .rows = at_most(kBlock, rows - m)};
+        const int8_t* const x =
+            a_.x + (row + m) / kTileRows * group_bytes_ + kLayout.step_offset(begin);
+        if (depth == kMaxGroup && last.rows == kBlock && block.rows > kTileRows) {
+          multiply_while_adding<kWholeRows, kStretches>(x, points, block.sums, last);
         } else {
-          multiply_block<kWholeRows, false>(row + m, block, points, last);
+          multiply_block(x, points, depth, block);
+          add_rows<kWholeRows, kStretches>(last, 0, last.rows);
         }
         last = block;
       }
       if constexpr (!kWholeRows) scales += kPanelRows;
     }
-    add_rest<kWholeRows>(last);
+    add_rows<kWholeRows, kStretches>(last, 0, last.rows);
     store(part, row, rows);
   }
 
-  /// block.sums = rows of x from `row` times the points of block.depth steps; adds `last`
-  /// meanwhile.
-  template <bool kWholeRows, bool kTwoX>
-  void multiply_block(int64_t row, const Block& block, const uint8_t* points,
-                      Block& last) noexcept {
-    const int8_t* const x = a_.x + row / kTileRows * group_bytes_;
-    auto* const sums = const_cast<int32_t*>(block.sums);
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int64_t k = block.begin; k < block.begin + block.depth; k += tile_depth_) {
+  /// block.sums = its rows of x times `depth` steps of the points.
+  void multiply_block(const int8_t* x, const uint8_t* points, int64_t depth,
+                      const Block& block) const noexcept {
+    const bool two_x = block.rows > kTileRows;
+    zero_sums();
+    for (int64_t k = 0; k < depth; k += tile_depth_) {
       const int8_t* const steps = x + kLayout.step_offset(k);
       _tile_loadd(6, points, kWordBytes);
       _tile_loadd(4, steps, kTileDepth);
       _tile_dpbsud(0, 4, 6);
-      add_rows<kWholeRows>(last);
       _tile_loadd(7, points + kWordBytes / 2, kWordBytes);
       _tile_dpbsud(1, 4, 7);
-      add_rows<kWholeRows>(last);
-      if constexpr (kTwoX) {
+      if (two_x) {
         _tile_loadd(5, steps + group_bytes_, kTileDepth);
         _tile_dpbsud(2, 5, 6);
-        add_rows<kWholeRows>(last);
         _tile_dpbsud(3, 5, 7);
-        add_rows<kWholeRows>(last);
       }
       points += tile_depth_ / kWordDepth * kWordBytes;
     }
+    store_sums(block.sums);
+  }
+
+  /// The same for two whole tiles of the depth and of rows; adds the 32 rows of `last` meanwhile.
+  template <bool kWholeRows, bool kStretches>
+  void multiply_while_adding(const int8_t* x, const uint8_t* points, int32_t* sums,
+                             const Block last) const noexcept {
+    zero_sums();
+#pragma GCC unroll 2
+    for (int64_t tile = 0; tile < kMaxGroup / kTileDepth; ++tile) {
+      const int64_t row = tile * kTileRows;
+      _tile_loadd(6, points, kWordBytes);
+      _tile_loadd(4, x, kTileDepth);
+      _tile_dpbsud(0, 4, 6);
+      add_rows<kWholeRows, kStretches>(last, row, row + 4);
+      _tile_loadd(7, points + kWordBytes / 2, kWordBytes);
+      _tile_dpbsud(1, 4, 7);
+      add_rows<kWholeRows, kStretches>(last, row + 4, row + 8);
+      _tile_loadd(5, x + group_bytes_, kTileDepth);
+      _tile_dpbsud(2, 5, 6);
+      add_rows<kWholeRows, kStretches>(last, row + 8, row + 12);
+      _tile_dpbsud(3, 5, 7);
+      add_rows<kWholeRows, kStretches>(last, row + 12, row + 16);
+      x += kTileRows * kTileDepth;
+      points += kTileDepth / kWordDepth * kWordBytes;
+    }
+    store_sums(sums);
+  }
+
+  static void zero_sums() noexcept {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  static void store_sums(int32_t* sums) noexcept {
     constexpr int64_t kStride = kBlock * sizeof(int32_t);
     _tile_stored(0, sums, kStride);
     _tile_stored(1, sums + kTileRows, kStride);
-    if constexpr (kTwoX) {
-      _tile_stored(2, sums + kTileRows * kBlock, kStride);
-      _tile_stored(3, sums + kTileRows * kBlock + kTileRows, kStride);
-    }
-    add_rest<kWholeRows>(last);
+    _tile_stored(2, sums + kTileRows * kBlock, kStride);
+    _tile_stored(3, sums + kTileRows * kBlock + kTileRows, kStride);
   }
 
-  template <bool kWholeRows>
-  void add_rest(Block& block) const noexcept {
-    while (block.added_rows < block.rows) add_rows<kWholeRows>(block);
-  }
-
-  /// Adds the next kRowsAtOnce rows of a block, if they are not yet.
-  template <bool kWholeRows>
-  void add_rows(Block& block) const noexcept {
-    const int64_t left = block.rows - block.added_rows;
-    if (left >= kRowsAtOnce) {
+  template <bool kWholeRows, bool kStretches>
+  void add_rows(const Block block, int64_t begin, int64_t end) const noexcept {
+    const int64_t starts_stride = a_.starts_stride;
+    const int64_t scales_stride = a_.scales_stride;
 #pragma GCC unroll 4
-      for (int64_t i = 0; i < kRowsAtOnce; ++i) add_row<kWholeRows>(block, block.added_rows + i);
-    } else {
-      for (int64_t i = 0; i < left; ++i) add_row<kWholeRows>(block, block.added_rows + i);
-    }
-    block.added_rows += kRowsAtOnce;
-  }
-
-  template <bool kWholeRows>
-  void add_row(const Block& block, int64_t m) const noexcept {
-    const __m512i start =
-        Ops::start(row_start(block.x_starts + m * a_.starts_stride, block.begin, block.depth));
-    const Vector x_scale = Avx512::fill(block.x_scales[m * a_.scales_stride]);
+    for (int64_t m = begin; m < end; ++m) {
+      const int32_t* const starts = block.x_starts + m * starts_stride;
+      const bool subtracts = !kStretches && block.ends_stretch_part;
+      const __m512i start = Ops::start(*starts - (subtracts ? *(starts - block.units) : 0));
+      const Vector x_scale = Avx512::fill(block.x_scales[m * scales_stride]);
 #pragma GCC unroll 2
-    for (int64_t n = 0; n < kBlock; n += kTileRows) {
-      const __m512i sum = _mm512_load_si512(block.sums + m * kBlock + n);
-      const Vector whole = Ops::to_floats(Ops::add_sums(sum, start));
-      float* const out = block.out + m * kBlock + n;
-      const Vector before = block.begin > 0 ? Avx512::load(out) : Avx512::zero();
-      if constexpr (kWholeRows) {
-        Avx512::store(out, Avx512::fma(whole, x_scale, before));
-      } else {
-        const Vector scale = Avx512::load_f16(block.scales + n);
-        Avx512::store(out, Avx512::fma(Avx512::mul(whole, x_scale), scale, before));
+      for (int64_t n = 0; n < kBlock; n += kTileRows) {
+        const __m512i sum = _mm512_load_si512(block.sums + m * kBlock + n);
+        const Vector whole = Ops::to_floats(Ops::add_sums(sum, start));
+        float* const out = block.out + m * kBlock + n;
+        const Vector sum_before = block.adds ? Avx512::load(out) : Avx512::zero();
+        if constexpr (kWholeRows) {
+          Avx512::store(out, Avx512::fma(whole, x_scale, sum_before));
+        } else {
+          const Vector scale = Avx512::load_f16(block.scales + n);
+          Avx512::store(out, Avx512::fma(Avx512::mul(whole, x_scale), scale, sum_before));
+        }
       }
     }
   }
