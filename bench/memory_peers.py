@@ -105,15 +105,17 @@ def open_sqlite_vec(path, dimension, metric):
     return connection
 
 
-def ingest_lance(folder, batches):
-    """Rows/s with a full-text index, brought up to date at the end; a batch is one commit."""
+def ingest_lance(folder, batches, text_index=True):
+    """Rows/s; a batch is one commit, which LanceDB does not fsync. The full-text index, if any, is
+    brought up to date once, at the end."""
     database = lancedb.connect(folder / "lance-ingest")
     table, rows, start = None, 0, time.perf_counter()
     for ids, vectors, texts in batches:
         batch = lance_rows(ids, vectors, texts)
         if table is None:
             table = database.create_table("vectors", batch, mode="overwrite")
-            table.create_fts_index("text")
+            if text_index:
+                table.create_fts_index("text")
         else:
             table.add(batch)
         rows += len(ids)
@@ -121,17 +123,34 @@ def ingest_lance(folder, batches):
     return rows / (time.perf_counter() - start)
 
 
-def ingest_sqlite_vec(folder, batches, dimension):
-    """Rows/s with FTS5; a batch is one commit, fsynced."""
+def ingest_sqlite_vec(folder, batches, dimension, metadata=True, text_index=True):
+    """Rows/s; a batch is one commit, fsynced. With an FTS5 index or the texts in a plain table; with
+    `metadata` also a table of what our memories have besides, unique by id, indexed by time and
+    category."""
     connection = open_sqlite_vec(folder / "vec-ingest.sqlite", dimension, "cosine")
+    if not text_index:
+        connection.execute("DROP TABLE texts; CREATE TABLE texts(rowid INTEGER PRIMARY KEY, "
+                           "content TEXT)")
+    if metadata:
+        connection.execute("""
+            CREATE TABLE memory(sequence INTEGER PRIMARY KEY, memory_id TEXT UNIQUE, timestamp,
+                                expires_at, category TEXT, source TEXT, quality_score, extra TEXT);
+            CREATE INDEX by_time ON memory(timestamp);
+            CREATE INDEX by_category ON memory(category)""")
     rows, start = 0, time.perf_counter()
     for ids, vectors, texts in batches:
         with connection:
+            if metadata:
+                now = time.time_ns() // 1000
+                connection.executemany(
+                    "INSERT INTO memory VALUES(?, ?, ?, NULL, ?, ?, 0, '{}')",
+                    ((i, str(i), now, f"c{i % 10}", str(i)) for i in ids))
             connection.executemany("INSERT INTO vectors(rowid, embedding) VALUES(?, ?)",
                                    ((i, row.tobytes()) for i, row in zip(ids, vectors)))
             connection.executemany("INSERT INTO texts(rowid, content) VALUES(?, ?)",
                                    zip(ids, texts))
         rows += len(ids)
+    connection.close()
     return rows / (time.perf_counter() - start)
 
 

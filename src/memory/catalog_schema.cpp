@@ -9,7 +9,7 @@ namespace aios {
 namespace {
 
 /// Step n brings a catalogue of version n to version n + 1; a new one takes all steps.
-constexpr std::array<const char*, 1> kMigrations = {R"sql(
+constexpr std::array<const char*, 2> kMigrations = {R"sql(
 CREATE TABLE state(
   generation INTEGER NOT NULL,       -- of the set of segments
   erasure_pending INTEGER NOT NULL   -- 1: removed rows are still to be erased from the files
@@ -62,6 +62,20 @@ CREATE INDEX tombstone_by_sequence ON tombstone(collection_id, sequence);
 CREATE VIRTUAL TABLE text_index USING fts5(
   content, content='', tokenize = "unicode61 remove_diacritics 2"
 );
+)sql",
+                                                      R"sql(
+CREATE TABLE reembedding(            -- collections whose vectors are being made anew
+  collection_id INTEGER PRIMARY KEY,
+  dimension INTEGER NOT NULL,
+  embedding_model TEXT NOT NULL
+);
+CREATE TABLE new_embedding(          -- and their new vectors, until every memory has one
+  sequence INTEGER PRIMARY KEY,
+  collection_id INTEGER NOT NULL,
+  embedding BLOB NOT NULL
+);
+-- Sixteen parts of the text index are merged at a time: fewer writes than four by four.
+INSERT INTO text_index(text_index, rank) VALUES('automerge', 16);
 )sql"};
 
 constexpr int64_t kVersion = kMigrations.size();
@@ -87,7 +101,7 @@ void prepare_catalog(Database& database) {
   // Commits sync the log (FULL); the log is moved into the catalogue after about 16 MB.
   database.execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; "
-      "PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST");
+      "PRAGMA cache_size = -32000; PRAGMA secure_delete = FAST");
   if (version_of(database) == kVersion) return;
   Transaction transaction(database, Transaction::Kind::kWrite);
   for (int64_t version = version_of(database); version < kVersion; ++version) {

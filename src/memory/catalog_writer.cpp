@@ -69,6 +69,19 @@ Collection find_collection(Database& database, const std::string& name) {
                      "': create it, or add to it first");
 }
 
+MemoryRow to_row(const Memory& memory, int64_t sequence) noexcept {
+  return {sequence,
+          memory.memory_id,
+          memory.timestamp,
+          memory.expires_at,
+          memory.content,
+          memory.metadata.category,
+          memory.metadata.source,
+          memory.metadata.quality_score,
+          memory.metadata.extra,
+          memory.embedding};
+}
+
 SegmentRow find_sealed(Database& database, SegmentFiles& segments, int64_t collection_id,
                        int64_t sequence) {
   Query query(database,

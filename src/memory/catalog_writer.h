@@ -49,6 +49,9 @@ class CatalogWriter {
   SegmentFiles& segments_;
 };
 
+/// A memory as segments store it; borrowed.
+[[nodiscard]] MemoryRow to_row(const Memory& memory, int64_t sequence) noexcept;
+
 /// The segment that holds a sealed row, and the row in it.
 struct SegmentRow {
   std::shared_ptr<const MemorySegment> segment;

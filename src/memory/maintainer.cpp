@@ -1,6 +1,7 @@
 #include "memory/maintainer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "aios/error.h"
@@ -33,17 +34,7 @@ void remove_leftovers(Database& database, SegmentFiles& segments) {
 
 namespace {
 
-/// What a new segment is in the catalogue.
-struct NewSegment {
-  int64_t id = 0;
-  int64_t collection_id = 0;
-  int64_t num_rows = 0;
-  int64_t num_bytes = 0;
-  int64_t first_sequence = 0;
-  int64_t last_sequence = 0;
-};
-
-void insert_segment(Database& database, const NewSegment& segment) {
+void insert_segment(Database& database, const Maintainer::NewSegment& segment) {
   Query insert(database,
                "INSERT INTO segment(segment_id, collection_id, num_rows, num_bytes, "
                "first_sequence, last_sequence) VALUES(?, ?, ?, ?, ?, ?)");
@@ -55,57 +46,97 @@ void insert_segment(Database& database, const NewSegment& segment) {
 
 void Maintainer::seal(int64_t min_rows) {
   const std::lock_guard turn(turn_);
-  const std::lock_guard lock(write_mutex_);
-  for (const Collection& collection : list_collections(database_)) {
-    Query count(database_, "SELECT count(*) FROM hot WHERE collection_id = ?");
-    count.bind(collection.id).step();
-    const int64_t num_hot = count.integer(0);
-    count.reset();
-    if (num_hot >= std::max<int64_t>(min_rows, 1)) seal_collection(collection);
-  }
+  for (const Collection& collection : collections_with(min_rows)) seal_collection(collection);
 }
 
-void Maintainer::seal_collection(const Collection& collection) {
-  NewSegment segment{next_segment_id(database_), collection.id};
-  const int64_t tombstone = last_tombstone(database_);
-  MemorySegmentWriter writer(segments_.path_of(segment.id), segment_collection(collection.info),
-                             MemoryFileKind::kSegment);
-  {
-    Query rows(database_,
-               "SELECT sequence, memory_id, timestamp, expires_at, content, category, source, "
-               "quality_score, extra, embedding FROM hot JOIN memory USING(sequence) "
-               "WHERE hot.collection_id = ? ORDER BY sequence");
-    rows.bind(collection.id);
-    while (rows.step()) {
-      const std::span<const std::byte> blob = rows.blob(9);
-      MemoryRow row{rows.integer(0),
-                    rows.text(1),
-                    rows.integer(2),
-                    rows.optional_integer(3),
-                    rows.text(4),
-                    rows.text(5),
-                    rows.text(6),
-                    static_cast<float>(rows.real(7)),
-                    rows.text(8),
-                    {reinterpret_cast<const float*>(blob.data()), blob.size() / sizeof(float)}};
-      if (segment.num_rows == 0) segment.first_sequence = row.sequence;
-      segment.last_sequence = row.sequence;
-      ++segment.num_rows;
-      writer.add(row);
-    }
-  }
-  segment.num_bytes = writer.finish();
+/// The collections with at least `min_rows` hot rows, and one.
+std::vector<Collection> Maintainer::collections_with(int64_t min_rows) {
+  const std::lock_guard lock(write_mutex_);
+  std::vector<Collection> collections = list_collections(database_);
+  std::erase_if(collections, [&](const Collection& collection) {
+    Query count(database_, "SELECT count(*) FROM hot WHERE collection_id = ?");
+    count.bind(collection.id).step();
+    return count.integer(0) < std::max<int64_t>(min_rows, 1);
+  });
+  return collections;
+}
 
+/// Hot rows are read without the write lock, through a connection of its own, so that commits go
+/// on: rows do not change, new ones lie behind `last`, and one that is removed meanwhile leaves a
+/// tombstone.
+void Maintainer::seal_collection(const Collection& collection) {
+  NewSegment segment{0, collection.id};
+  int64_t tombstone = 0;
+  int64_t last = 0;
+  {
+    const Transaction moment(snapshot_, Transaction::Kind::kRead);
+    segment.id = next_segment_id(snapshot_);
+    tombstone = last_tombstone(snapshot_);
+    Query query(snapshot_, "SELECT coalesce(max(sequence), 0) FROM hot WHERE collection_id = ?");
+    query.bind(collection.id).step();
+    last = query.integer(0);
+  }
+  write_hot_rows(collection, last, segment);
+  if (segment.num_rows == 0) return;
+  const std::lock_guard lock(write_mutex_);
   Transaction transaction(database_, Transaction::Kind::kWrite);
   insert_segment(database_, segment);
-  Query hot(database_, "DELETE FROM hot WHERE collection_id = ?");
-  hot.bind(collection.id).run();
-  Query tombstones(database_,
-                   "DELETE FROM tombstone WHERE collection_id = ? AND in_segment = 0 AND "
-                   "tombstone_id <= ?");
-  tombstones.bind(collection.id).bind(tombstone).run();
+  Query hot(database_, "DELETE FROM hot WHERE collection_id = ? AND sequence <= ?");
+  hot.bind(collection.id).bind(last).run();
+  Query earlier(database_,
+                "DELETE FROM tombstone WHERE collection_id = ? AND in_segment = 0 AND "
+                "tombstone_id <= ?");
+  earlier.bind(collection.id).bind(tombstone).run();
+  Query meanwhile(database_,
+                  "UPDATE tombstone SET in_segment = 1 WHERE collection_id = ? AND sequence BETWEEN "
+                  "? AND ?");
+  meanwhile.bind(collection.id).bind(segment.first_sequence).bind(segment.last_sequence).run();
   database_.execute("UPDATE state SET generation = generation + 1");
   transaction.commit();
+}
+
+/// Writes the segment's file, if there are rows up to `last`, and what is in it into `segment`.
+void Maintainer::write_hot_rows(const Collection& collection, int64_t last, NewSegment& segment) {
+  MemorySegmentWriter writer(segments_.path_of(segment.id), segment_collection(collection.info),
+                             MemoryFileKind::kSegment);
+  while (true) {
+    const std::vector<HotRow> rows = read_hot_rows(collection.id, segment.last_sequence, last);
+    if (rows.empty()) break;
+    if (segment.num_rows == 0) segment.first_sequence = rows.front().sequence;
+    segment.last_sequence = rows.back().sequence;
+    for (const HotRow& row : rows) writer.add(to_row(row.memory, row.sequence));
+    segment.num_rows = writer.num_rows();
+  }
+  if (segment.num_rows > 0) segment.num_bytes = writer.finish();
+}
+
+/// A read that lasts while a segment is written would keep the log from being used again.
+std::vector<Maintainer::HotRow> Maintainer::read_hot_rows(int64_t collection_id, int64_t after,
+                                                          int64_t last) {
+  constexpr std::size_t kMaxRows = 1024;
+  constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20U;
+  Query query(snapshot_,
+              "SELECT sequence, memory_id, timestamp, expires_at, content, category, source, "
+              "quality_score, extra, embedding FROM hot JOIN memory USING(sequence) "
+              "WHERE hot.collection_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence");
+  query.bind(collection_id).bind(after).bind(last);
+  std::vector<HotRow> rows;
+  std::size_t num_text_bytes = 0;
+  while (rows.size() < kMaxRows && num_text_bytes < kMaxTextBytes && query.step()) {
+    HotRow& row = rows.emplace_back();
+    row.sequence = query.integer(0);
+    row.memory.memory_id = query.text(1);
+    row.memory.timestamp = query.integer(2);
+    row.memory.expires_at = query.optional_integer(3);
+    row.memory.content = query.text(4);
+    row.memory.metadata = {std::string(query.text(5)), std::string(query.text(6)),
+                           static_cast<float>(query.real(7)), std::string(query.text(8))};
+    row.memory.embedding.resize(query.blob(9).size() / sizeof(float));
+    std::memcpy(row.memory.embedding.data(), query.blob(9).data(),
+                row.memory.embedding.size() * sizeof(float));
+    num_text_bytes += row.memory.content.size();
+  }
+  return rows;
 }
 
 std::vector<Maintainer::Segment> Maintainer::list_segments(int64_t collection_id) {

@@ -1,7 +1,7 @@
 /// Keeps a store small and quick: seals hot rows into segments, merges segments, erases.
 ///
 /// Its calls take turns among themselves, and hold the write lock only while they touch the
-/// catalogue; segments are written without it, except by `seal`. Thread-safe.
+/// catalogue; segments are written without it. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -19,10 +19,24 @@ void remove_leftovers(Database& database, SegmentFiles& segments);
 
 class Maintainer {
  public:
+  /// A segment as the catalogue will know it.
+  struct NewSegment {
+    int64_t id = 0;
+    int64_t collection_id = 0;
+    int64_t num_rows = 0;
+    int64_t num_bytes = 0;
+    int64_t first_sequence = 0;
+    int64_t last_sequence = 0;
+  };
+
   /// Borrows all three.
   Maintainer(Database& database, std::mutex& write_mutex, SegmentFiles& segments,
              const StorageConfig& config)
-      : database_(database), write_mutex_(write_mutex), segments_(segments), config_(config) {}
+      : database_(database),
+        snapshot_(database.path(), DatabaseMode::kReadOnly),
+        write_mutex_(write_mutex),
+        segments_(segments),
+        config_(config) {}
 
   /// Moves all hot rows of collections with at least `min_rows` of them into segments.
   void seal(int64_t min_rows);
@@ -47,13 +61,23 @@ class Maintainer {
     int64_t first_sequence;
     int64_t last_sequence;
   };
+  struct HotRow {
+    int64_t sequence = 0;
+    Memory memory;
+  };
+  [[nodiscard]] std::vector<Collection> collections_with(int64_t min_rows);
   void seal_collection(const Collection& collection);
+  void write_hot_rows(const Collection& collection, int64_t last, NewSegment& segment);
+  /// Some hot rows behind `after`, up to `last`, ascending; none: there are no more.
+  [[nodiscard]] std::vector<HotRow> read_hot_rows(int64_t collection_id, int64_t after,
+                                                  int64_t last);
   [[nodiscard]] std::vector<Segment> list_segments(int64_t collection_id);
   [[nodiscard]] std::vector<Segment> find_run(const std::vector<Segment>& segments) const;
   [[nodiscard]] std::vector<Segment> find_pair(const std::vector<Segment>& segments) const;
   void rewrite(const Collection& collection, const std::vector<Segment>& run);
 
   Database& database_;
+  Database snapshot_;  // reads hot rows without the write lock; used within a turn
   std::mutex& write_mutex_;
   SegmentFiles& segments_;
   const StorageConfig& config_;

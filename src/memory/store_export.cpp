@@ -56,19 +56,6 @@ class JsonLinesSink final : public RowSink {
   std::string lines_;
 };
 
-MemoryRow to_row(const Memory& memory, int64_t sequence) {
-  return {sequence,
-          memory.memory_id,
-          memory.timestamp,
-          memory.expires_at,
-          memory.content,
-          memory.metadata.category,
-          memory.metadata.source,
-          memory.metadata.quality_score,
-          memory.metadata.extra,
-          memory.embedding};
-}
-
 /// Gives the sink the memories of these sequences, which ascend: from segments, read once through,
 /// then hot ones, whose sequences are the latest.
 void write_rows(const StoreReader& reader, const Collection& collection,

@@ -100,8 +100,7 @@ void StoreWriter::wake_maintenance() {
 void StoreWriter::maintain() {
   if (maintainer_.erasure_pending()) maintainer_.erase_traces();
   maintainer_.seal(config_.seal_rows);
-  while (maintainer_.compact_step()) {
-  }
+  while (maintainer_.compact_step()) maintainer_.seal(config_.seal_rows);
 }
 
 /// Failures are tried again after the next change: what is acknowledged does not depend on them.
