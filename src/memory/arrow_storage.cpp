@@ -198,6 +198,7 @@ void ArrowStorage::compact() {
   writer.change([](CatalogWriter& catalog) { return catalog.expire(); });
   writer.maintainer().seal(1);
   writer.maintain();
+  writer.maintainer().shrink();
 }
 
 void ArrowStorage::checkpoint() {

@@ -74,6 +74,7 @@ CREATE TABLE new_embedding(          -- and their new vectors, until every memor
   collection_id INTEGER NOT NULL,
   embedding BLOB NOT NULL
 );
+ALTER TABLE state ADD COLUMN num_removed INTEGER NOT NULL DEFAULT 0;  -- since it was built anew
 -- Sixteen parts of the text index are merged at a time: fewer writes than four by four.
 INSERT INTO text_index(text_index, rank) VALUES('automerge', 16);
 )sql"};

@@ -216,6 +216,7 @@ void CatalogWriter::remove_row(int64_t collection_id, int64_t sequence) {
   Query tombstone(database_,
                   "INSERT INTO tombstone(sequence, collection_id, in_segment) VALUES(?, ?, ?)");
   tombstone.bind(sequence).bind(collection_id).bind(1 - was_hot).run();
+  Query(database_, "UPDATE state SET num_removed = num_removed + 1").run();
 }
 
 bool CatalogWriter::edit(const std::string& name, const std::string& memory_id,

@@ -56,6 +56,14 @@ Database::Database(std::string path, DatabaseMode mode) : path_(std::move(path))
   sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
 }
 
+Database::WithoutWaiting::WithoutWaiting(Database& database) noexcept : database_(database) {
+  sqlite3_busy_timeout(database_.handle(), 0);
+}
+
+Database::WithoutWaiting::~WithoutWaiting() {
+  sqlite3_busy_timeout(database_.handle(), kBusyTimeout);
+}
+
 void Database::fail(int code) const {
   const bool is_last = handle_ != nullptr && sqlite3_extended_errcode(handle_.get()) == code;
   const std::string what = is_last ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);

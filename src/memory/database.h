@@ -35,6 +35,18 @@ class Database {
   Database& operator=(const Database&) = delete;
   ~Database() = default;
 
+  /// While it lives, what another connection holds is an error or an answer at once.
+  class WithoutWaiting {
+   public:
+    explicit WithoutWaiting(Database& database) noexcept;
+    WithoutWaiting(const WithoutWaiting&) = delete;
+    WithoutWaiting& operator=(const WithoutWaiting&) = delete;
+    ~WithoutWaiting();
+
+   private:
+    Database& database_;
+  };
+
   /// Runs statements that give no rows.
   void execute(const char* sql);
   [[nodiscard]] int64_t num_changes() const noexcept { return sqlite3_changes64(handle_.get()); }

@@ -1,8 +1,10 @@
 #include "memory/maintainer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <set>
+#include <thread>
 
 #include "aios/error.h"
 #include "storage/memory_file_reader.h"
@@ -301,10 +303,7 @@ void Maintainer::erase_traces() {
   {
     const std::lock_guard turn(turn_);
     const std::lock_guard lock(write_mutex_);
-    // Merging the text index into one drops the terms of removed rows; VACUUM builds every page of
-    // the catalogue anew.
-    database_.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
-    database_.execute("VACUUM");
+    rebuild_catalog();
     remove_leftovers(database_, segments_);  // of an earlier try that could not remove them
     segments_.remove_set_aside();
     segments_.sync();
@@ -314,15 +313,50 @@ void Maintainer::erase_traces() {
   database_.execute("UPDATE state SET erasure_pending = 0");
 }
 
-void Maintainer::empty_log() {
+/// Merging the text index into one drops the terms of removed rows; VACUUM builds every page of the
+/// catalogue anew.
+void Maintainer::rebuild_catalog() {
+  database_.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
+  database_.execute("UPDATE state SET num_removed = 0");
+  database_.execute("VACUUM");
+}
+
+void Maintainer::shrink() {
+  constexpr int64_t kMaxGarbageShare = 5;
   const std::lock_guard turn(turn_);
   const std::lock_guard lock(write_mutex_);
-  Query checkpoint(database_, "PRAGMA wal_checkpoint(TRUNCATE)");
-  if (checkpoint.step() && checkpoint.integer(0) != 0) {
-    throw StorageError("'" + database_.path() +
-                       "': another process keeps reading an older snapshot; what was asked is "
-                       "done but for old bytes in the log: call checkpoint again later");
+  const int64_t num_removed = query_integer(database_, "SELECT num_removed FROM state");
+  const int64_t num_memories = query_integer(database_, "SELECT count(*) FROM memory");
+  const int64_t num_free = query_integer(database_, "PRAGMA freelist_count");
+  const int64_t num_pages = query_integer(database_, "PRAGMA page_count");
+  if (kMaxGarbageShare * num_removed > num_memories || kMaxGarbageShare * num_free > num_pages) {
+    rebuild_catalog();
   }
+  (void)try_to_empty_log();
+}
+
+/// Each try begins anew: SQLite's own waiting does not see that a reader has gone on to the latest
+/// snapshot, and waits for ever where readers follow one another.
+void Maintainer::empty_log() {
+  constexpr std::chrono::seconds kPatience{10};
+  constexpr std::chrono::milliseconds kPause{5};
+  const std::lock_guard turn(turn_);
+  const std::lock_guard lock(write_mutex_);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!try_to_empty_log()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw StorageError("'" + database_.path() +
+                         "': another process keeps reading an older snapshot; what was asked is "
+                         "done but for old bytes in the log: call checkpoint again later");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+bool Maintainer::try_to_empty_log() {
+  const Database::WithoutWaiting without_waiting(database_);
+  Query checkpoint(database_, "PRAGMA wal_checkpoint(TRUNCATE)");
+  return !checkpoint.step() || checkpoint.integer(0) == 0;
 }
 
 }  // namespace aios

@@ -49,8 +49,13 @@ class Maintainer {
   /// @throws StorageError if a reader keeps an older snapshot too long
   void erase_traces();
   [[nodiscard]] bool erasure_pending();
-  /// Moves the log into the catalogue and empties it. @throws StorageError as `erase_traces`
+  /// Moves the log into the catalogue and empties it. Waits up to ten seconds for reads of an older
+  /// snapshot to end, while nothing is written. @throws StorageError as `erase_traces`
   void empty_log();
+  /// Gives back what the catalogue does not need: builds it anew if more than a fifth of it is
+  /// free, or a fifth as many rows were removed as there are, and empties the log unless a reader
+  /// needs it.
+  void shrink();
 
  private:
   struct Segment {
@@ -71,6 +76,9 @@ class Maintainer {
   /// Some hot rows behind `after`, up to `last`, ascending; none: there are no more.
   [[nodiscard]] std::vector<HotRow> read_hot_rows(int64_t collection_id, int64_t after,
                                                   int64_t last);
+  void rebuild_catalog();
+  /// @return false if a reader needs the log
+  [[nodiscard]] bool try_to_empty_log();
   [[nodiscard]] std::vector<Segment> list_segments(int64_t collection_id);
   [[nodiscard]] std::vector<Segment> find_run(const std::vector<Segment>& segments) const;
   [[nodiscard]] std::vector<Segment> find_pair(const std::vector<Segment>& segments) const;

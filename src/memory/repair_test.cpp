@@ -225,6 +225,24 @@ TEST_F(VersionTest, ACatalogueWithoutTablesIsMadeAndReadersAskForIt) {
   EXPECT_EQ(ArrowStorage(store(), reading).collection(kName).dimension, 16);
 }
 
+TEST_F(VersionTest, AStoreOfTheFirstVersionIsMigrated) {
+  {
+    ArrowStorage storage(store(), quiet());
+    storage.create_collection(test_collection());
+    storage.add(kName, std::vector<Memory>{memory_of(1)});
+  }
+  run_sql("DROP TABLE reembedding; DROP TABLE new_embedding;"
+          "ALTER TABLE state DROP COLUMN num_removed; PRAGMA user_version = 1");
+  StorageConfig reading;
+  reading.read_only = true;
+  EXPECT_THAT(message_of<StorageError>([&] { ArrowStorage storage(store(), reading); }),
+              HasSubstr("of version 1, older than this build"));
+  ArrowStorage storage(store(), quiet());
+  EXPECT_EQ(storage.remove(kName, std::vector<std::string>{memory_of(1).memory_id}), 1);
+  storage.compact();
+  EXPECT_EQ(storage.verify().num_memories, 0);
+}
+
 TEST_F(VersionTest, ASecondWriterWaitsForItsTurn) {
   auto first = std::make_unique<ArrowStorage>(store(), quiet());
   std::thread closing([&] {

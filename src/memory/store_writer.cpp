@@ -104,19 +104,30 @@ void StoreWriter::maintain() {
 }
 
 /// Failures are tried again after the next change: what is acknowledged does not depend on them.
+/// Once a second has passed without work, the store is made small as well.
 void StoreWriter::run_maintenance() noexcept {
-  std::unique_lock lock(due_mutex_);
-  while (!stopping_) {
-    due_changed_.wait(lock, [this] { return due_ || stopping_; });
-    if (stopping_) return;
-    due_ = false;
-    lock.unlock();
+  constexpr std::chrono::seconds kIdle{1};
+  const auto try_to = [](auto work) {
     try {
-      maintain();
+      work();
     } catch (const std::exception& error) {
       log_message(LogLevel::kWarning, error.what());
     }
-    lock.lock();
+  };
+  const auto has_work = [this] { return due_ || stopping_; };
+  std::unique_lock lock(due_mutex_);
+  while (!stopping_) {
+    due_changed_.wait(lock, has_work);
+    while (due_ && !stopping_) {
+      due_ = false;
+      lock.unlock();
+      try_to([this] { maintain(); });
+      lock.lock();
+      if (due_changed_.wait_for(lock, kIdle, has_work)) continue;
+      lock.unlock();
+      try_to([this] { maintainer_.shrink(); });
+      lock.lock();
+    }
   }
 }
 

@@ -13,10 +13,12 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "aios/error.h"
 #include "storage/arrow_errors.h"
+#include "storage/checked_column.h"
 #include "storage/memory_file_reader.h"
 #include "storage/memory_schema.h"
 
@@ -47,6 +49,20 @@ struct MemorySegment::Implementation {
   int64_t num_bytes = 0;
   std::vector<Group> groups;
   std::vector<std::shared_ptr<arrow::Buffer>> pages;  // that the groups' spans point into
+
+  /// The texts of one row group, one after another.
+  struct Contents {
+    std::size_t group = 0;
+    std::string bytes;
+    std::vector<std::size_t> ends;
+    [[nodiscard]] std::string at(std::size_t row) const {
+      const std::size_t begin = row == 0 ? 0 : ends[row - 1];
+      return bytes.substr(begin, ends[row] - begin);
+    }
+  };
+  [[nodiscard]] std::shared_ptr<const Contents> read_contents(std::size_t group) const;
+  mutable std::mutex contents_mutex;
+  mutable std::shared_ptr<const Contents> last_contents;
 };
 
 void MemorySegment::Implementation::open_file() {
@@ -193,20 +209,46 @@ std::span<const float> MemorySegment::embedding(int64_t row) const noexcept {
                                   dimension);
 }
 
+std::shared_ptr<const MemorySegment::Implementation::Contents>
+MemorySegment::Implementation::read_contents(std::size_t group) const {
+  const auto row_group = reader->RowGroup(static_cast<int>(group));
+  const auto column = std::static_pointer_cast<parquet::ByteArrayReader>(
+      open_column(*row_group, schema::kContent, path));
+  auto contents = std::make_shared<Contents>();
+  contents->group = group;
+  const std::size_t num_texts = groups[group].sequences.size();
+  std::vector<parquet::ByteArray> values(num_texts);
+  while (contents->ends.size() < num_texts) {
+    int64_t num_values = 0;
+    const auto wanted = static_cast<int64_t>(num_texts - contents->ends.size());
+    (void)column->ReadBatch(wanted, nullptr, nullptr, values.data(), &num_values);
+    if (num_values < 1) fail("its contents end early");
+    for (const auto& value : std::span(values).first(static_cast<std::size_t>(num_values))) {
+      contents->bytes += std::string_view(value);
+      contents->ends.push_back(contents->bytes.size());
+    }
+  }
+  return contents;
+}
+
+/// A page is decompressed as a whole: who reads one text often reads its neighbours next.
 std::string MemorySegment::content(int64_t row) const {
+  constexpr std::size_t kMaxKeptBytes = std::size_t{4} << 20U;
   const Implementation& self = *implementation_;
   const Group& group = group_of(row);
-  return reading_parquet(self.path, [&] {
-    const auto row_group = self.reader->RowGroup(static_cast<int>(&group - self.groups.data()));
-    const auto column = row_group->Column(schema::kContent);
-    auto& contents = static_cast<parquet::ByteArrayReader&>(*column);
-    parquet::ByteArray value;
-    int64_t num_values = 0;
-    contents.Skip(row - group.first_row);
-    contents.ReadBatch(1, nullptr, nullptr, &value, &num_values);
-    if (num_values != 1) self.fail("its contents end early");
-    return std::string(std::string_view(value));
-  });
+  const auto index = static_cast<std::size_t>(&group - self.groups.data());
+  const auto row_of_group = static_cast<std::size_t>(row - group.first_row);
+  std::shared_ptr<const Implementation::Contents> contents;
+  {
+    const std::lock_guard lock(self.contents_mutex);
+    contents = self.last_contents;
+  }
+  if (contents == nullptr || contents->group != index) {
+    contents = reading_parquet(self.path, [&] { return self.read_contents(index); });
+    const std::lock_guard lock(self.contents_mutex);
+    self.last_contents = contents->bytes.size() > kMaxKeptBytes ? nullptr : contents;
+  }
+  return contents->at(row_of_group);
 }
 
 void MemorySegment::verify() const {
