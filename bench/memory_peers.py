@@ -124,9 +124,9 @@ def ingest_lance(folder, batches, text_index=True):
 
 
 def ingest_sqlite_vec(folder, batches, dimension, metadata=True, text_index=True):
-    """Rows/s; a batch is one commit, fsynced. With an FTS5 index or the texts in a plain table; with
-    `metadata` also a table of what our memories have besides, unique by id, indexed by time and
-    category."""
+    """Rows/s; a batch is one commit, fsynced. With an FTS5 index or the texts in a plain table;
+    with `metadata` also a table of what our memories have besides, unique by id, indexed by time
+    and category."""
     connection = open_sqlite_vec(folder / "vec-ingest.sqlite", dimension, "cosine")
     if not text_index:
         connection.execute("DROP TABLE texts; CREATE TABLE texts(rowid INTEGER PRIMARY KEY, "

@@ -63,7 +63,7 @@ CREATE VIRTUAL TABLE text_index USING fts5(
   content, content='', tokenize = "unicode61 remove_diacritics 2"
 );
 )sql",
-                                                      R"sql(
+                                                    R"sql(
 CREATE TABLE reembedding(            -- collections whose vectors are being made anew
   collection_id INTEGER PRIMARY KEY,
   dimension INTEGER NOT NULL,

@@ -89,9 +89,10 @@ void Maintainer::seal_collection(const Collection& collection) {
                 "DELETE FROM tombstone WHERE collection_id = ? AND in_segment = 0 AND "
                 "tombstone_id <= ?");
   earlier.bind(collection.id).bind(tombstone).run();
-  Query meanwhile(database_,
-                  "UPDATE tombstone SET in_segment = 1 WHERE collection_id = ? AND sequence BETWEEN "
-                  "? AND ?");
+  Query meanwhile(
+      database_,
+      "UPDATE tombstone SET in_segment = 1 WHERE collection_id = ? AND sequence BETWEEN "
+      "? AND ?");
   meanwhile.bind(collection.id).bind(segment.first_sequence).bind(segment.last_sequence).run();
   database_.execute("UPDATE state SET generation = generation + 1");
   transaction.commit();

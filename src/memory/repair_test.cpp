@@ -231,8 +231,9 @@ TEST_F(VersionTest, AStoreOfTheFirstVersionIsMigrated) {
     storage.create_collection(test_collection());
     storage.add(kName, std::vector<Memory>{memory_of(1)});
   }
-  run_sql("DROP TABLE reembedding; DROP TABLE new_embedding;"
-          "ALTER TABLE state DROP COLUMN num_removed; PRAGMA user_version = 1");
+  run_sql(
+      "DROP TABLE reembedding; DROP TABLE new_embedding;"
+      "ALTER TABLE state DROP COLUMN num_removed; PRAGMA user_version = 1");
   StorageConfig reading;
   reading.read_only = true;
   EXPECT_THAT(message_of<StorageError>([&] { ArrowStorage storage(store(), reading); }),
