@@ -1,20 +1,16 @@
 """Ids, offsets and decoded text against Hugging Face's library: 0 differences.
 
-Whole corpora, document by document, and random strings that oversample what is hard: combining
-marks, Hangul, white space, emoji, and characters of which libraries of different ages think
-differently.
+Random strings that oversample what is hard: combining marks, Hangul, white space, emoji, and
+characters of which libraries of different ages think differently.
 """
 import functools
 import json
 import os
 import random
 import re
-import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
@@ -22,37 +18,20 @@ from transformers import AutoTokenizer
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests/tokenizer/fixtures"
 NUM_STRINGS = int(os.environ.get("AIOS_ORACLE_STRINGS", 100_000))
-BOOKS_BYTES = 20_000_000
 sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tests/oracle"))
 
 import tokenizer_goldens  # noqa: E402
 import tokenizer_train_fixture  # noqa: E402
+from tokenizer_comparison import assert_same  # noqa: E402
 
-PUBLISHED = ["bert", "gpt2", "qwen3", "llama3", "books-6m"]
+PUBLISHED = ["bert", "gpt2", "qwen3", "t5", "llama3", "books-6m"]
 SMALL = ["fixture-bert", "fixture-gpt2", "fixture-llama3", "fixture-qwen2"]
 
 
 @pytest.fixture(scope="session")
 def tool(build_directory):
     return build_directory / "bin/tokenizer_tool"
-
-
-@pytest.fixture(scope="session")
-def documents(shared_directory, tmp_path_factory):
-    """corpus-small, all PEPs, all EIPs and 20 MB of books."""
-    folder = tmp_path_factory.mktemp("documents")
-    paths = sorted((shared_directory / "data/corpus-small").glob("*.txt"))
-    for name, limit in (("peps/peps", None), ("eips/eips", None),
-                        ("classic-books/classic-books-pre1930", BOOKS_BYTES)):
-        size = 0
-        with tarfile.open(shared_directory / f"data/corpus-{name}.tar.xz") as archive:
-            for member in archive:
-                if not member.isfile() or (limit and size >= limit):
-                    continue
-                paths.append(folder / f"{len(paths)}.txt")
-                paths[-1].write_bytes(archive.extractfile(member).read())
-                size += member.size
-    return paths
 
 
 def vocabulary_folder(source, target, config=None):
@@ -98,39 +77,6 @@ def load_pair(shared_directory, tmp_path_factory):
         lambda name: load(name, shared_directory, tmp_path_factory.mktemp(name)))
 
 
-def character_offsets(data, offsets):
-    """Byte offsets as character offsets, which the oracle gives."""
-    starts = (np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80
-    return np.concatenate([[0], np.cumsum(starts)])[offsets]
-
-
-def chunks(items, size):
-    return (items[at:at + size] for at in range(0, len(items), size))
-
-
-def assert_same(triples, data, encoding, where):
-    assert triples[:, 0].tolist() == encoding.ids, where
-    ours = character_offsets(data, triples[:, 1:])
-    assert np.array_equal(ours, np.array(encoding.offsets).reshape(-1, 2)), where
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_corpora(name, load_pair, tool, documents):
-    path, oracle = load_pair(name)
-    output = np.frombuffer(subprocess.run([tool, path, "encode", *documents], check=True,
-                                          stdout=subprocess.PIPE).stdout, dtype="<i4")
-    at = 0
-    for chunk in chunks(documents, 50):
-        contents = [document.read_bytes() for document in chunk]
-        encodings = oracle.encode_batch([data.decode() for data in contents])
-        for document, data, encoding in zip(chunk, contents, encodings):
-            size = int(output[at])
-            triples = output[at + 1:at + 1 + 3 * size].reshape(-1, 3)
-            at += 1 + 3 * size
-            assert_same(triples, data, encoding, document)
-    assert at == len(output)
-
-
 def hard_characters():
     """Members of the ranges where the oracle's libraries and ours differ."""
     rows = re.findall(r"\{0x([0-9A-F]+), 0x([0-9A-F]+)",
@@ -162,45 +108,21 @@ def random_strings(count, seed):
 
 
 @pytest.fixture(scope="session")
-def records():
-    return [text.encode() for text in random_strings(NUM_STRINGS, seed=20240711)]
-
-
-class Reader:
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def numbers(self, count):
-        self.at += 4 * count
-        return np.frombuffer(self.data, dtype="<i4", count=count, offset=self.at - 4 * count)
-
-    def text(self):
-        size = int(self.numbers(1)[0])
-        self.at += size
-        return self.data[self.at - size:self.at].decode()
+def strings():
+    return list(random_strings(NUM_STRINGS, seed=20240711))
 
 
 @pytest.mark.parametrize("name", PUBLISHED + SMALL)
-def test_random_strings(name, load_pair, tool, records):
+def test_random_strings(name, load_pair, tool, strings):
     path, oracle = load_pair(name)
-    packed = b"".join(len(record).to_bytes(4, "little") + record for record in records)
-    reader = Reader(subprocess.run([tool, path, "records"], input=packed, check=True,
-                                   stdout=subprocess.PIPE).stdout)
-    for chunk in chunks(records, 1000):
-        encodings = oracle.encode_batch([record.decode() for record in chunk])
-        decoded = oracle.decode_batch([encoding.ids for encoding in encodings],
-                                      skip_special_tokens=False)
-        for record, encoding, text in zip(chunk, encodings, decoded):
-            triples = reader.numbers(3 * int(reader.numbers(1)[0])).reshape(-1, 3)
-            assert_same(triples, record, encoding, record.decode())
-            assert reader.text() == text, record.decode()
+    assert assert_same(tool, path, oracle, strings) == len(strings)
 
 
-ATTACK_SIZE = 70_000  # above the length from which very long words are merged otherwise
+ATTACK_SIZE = 70_000  # many windows of a long word
 
 
-@pytest.mark.parametrize("name", PUBLISHED + ["t5"])
-def test_attacks(name, load_pair, tool, tmp_path):
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_attacks(name, load_pair, tool):
     """What bench/tokenizer times at 10 MB: one letter, spaces, marks, emoji, a word without end."""
     path, oracle = load_pair(name)
     draw = random.Random(5)
@@ -209,17 +131,7 @@ def test_attacks(name, load_pair, tool, tmp_path):
              "".join(draw.choices("etaoinshr", k=ATTACK_SIZE)),
              "".join(draw.choices("ab", k=ATTACK_SIZE)), "\u4e00" * ATTACK_SIZE,
              "-" * ATTACK_SIZE, "\n" * ATTACK_SIZE]
-    files = [tmp_path / f"{number}.txt" for number in range(len(texts))]
-    for file, text in zip(files, texts):
-        file.write_bytes(text.encode())
-    output = np.frombuffer(subprocess.run([tool, path, "encode", *files], check=True,
-                                          stdout=subprocess.PIPE).stdout, dtype="<i4")
-    at = 0
-    for text in texts:
-        size = int(output[at])
-        triples = output[at + 1:at + 1 + 3 * size].reshape(-1, 3)
-        at += 1 + 3 * size
-        assert_same(triples, text.encode(), oracle.encode(text), f"{text[:4]!r}…")
+    assert assert_same(tool, path, oracle, texts) == len(texts)
 
 
 def test_goldens_are_made_afresh():

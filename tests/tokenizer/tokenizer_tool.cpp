@@ -1,19 +1,17 @@
-/// Encodes files or strings for the comparison with Hugging Face's library
-/// (tests/oracle/test_tokenizer.py).
+/// Encodes texts for the comparisons with Hugging Face's library (tests/oracle/test_tokenizer*.py).
 ///
-///     tokenizer_tool TOKENIZER encode FILE…    per file: int32 triples (id, begin, end), to stdout
-///     tokenizer_tool TOKENIZER records         per record of stdin: the same, and the decoded text
-///     tokenizer_tool TOKENIZER time FILE…      seconds to encode each file once, after one warm-up
+///     tokenizer_tool TOKENIZER records         per record of stdin: rows of five int32 (id, begin,
+///                                              end, type id, special-token mask) and the decoded
+///                                              text, to stdout
 ///     tokenizer_tool TOKENIZER answers         per line of stdin, a JSON object with "first",
 ///                                              perhaps "second" and options: all that encoding and
 ///                                              decoding give, as JSON
 ///     tokenizer_tool FOLDER chat               per line of stdin, a JSON object of variables: what
-///     the
-///                                              folder's chat template writes, as JSON
+///                                              the folder's chat template writes, as JSON
 ///
-/// Numbers are little-endian. A block of triples follows its int32 count. A record is an int32 size
-/// and so many bytes; the decoded text (special tokens kept) is written the same way.
-#include <chrono>
+/// Numbers are little-endian. Rows follow their int32 count, which is -1 for a text that was
+/// refused. A record is an int32 size and so many bytes; the decoded text (special tokens kept) is
+/// written the same way.
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -24,11 +22,8 @@
 
 #include "aios/error.h"
 #include "aios/tokenizer.h"
-#include "base/text_file.h"
 
 namespace {
-
-constexpr std::size_t kMaxFile = std::size_t{1} << 30U;
 
 void write_number(int64_t number) {
   const auto value = static_cast<int32_t>(number);
@@ -41,19 +36,31 @@ void write_encoding(const aios::Encoding& encoding) {
     write_number(encoding.ids[i]);
     write_number(encoding.offsets[i].first);
     write_number(encoding.offsets[i].second);
+    write_number(encoding.type_ids[i]);
+    write_number(encoding.special_tokens_mask[i]);
   }
 }
 
-void encode_records(const aios::FastTokenizer& tokenizer) {
+void answer_record(const aios::FastTokenizer& tokenizer, const std::string& text) {
+  aios::Encoding encoding;
+  try {
+    encoding = tokenizer.encode(text);
+  } catch (const aios::TokenizerError&) {
+    write_number(-1);
+    return;
+  }
+  write_encoding(encoding);
+  const std::string decoded = tokenizer.decode(encoding.ids, false);
+  write_number(static_cast<int64_t>(decoded.size()));
+  std::fwrite(decoded.data(), 1, decoded.size(), stdout);
+}
+
+void answer_records(const aios::FastTokenizer& tokenizer) {
   int32_t size = 0;
   while (std::fread(&size, sizeof(size), 1, stdin) == 1) {
     std::string text(static_cast<std::size_t>(size), '\0');
     if (std::fread(text.data(), 1, text.size(), stdin) != text.size()) return;
-    const aios::Encoding encoding = tokenizer.encode(text);
-    write_encoding(encoding);
-    const std::string decoded = tokenizer.decode(encoding.ids, false);
-    write_number(static_cast<int64_t>(decoded.size()));
-    std::fwrite(decoded.data(), 1, decoded.size(), stdout);
+    answer_record(tokenizer, text);
   }
 }
 
@@ -138,15 +145,6 @@ void render_lines(const std::string& folder) {
   }
 }
 
-void time_file(const aios::FastTokenizer& tokenizer, const std::string& text) {
-  const auto run = [&] { return tokenizer.encode(text).ids.size(); };
-  const std::size_t warm_up = run();
-  const auto start = std::chrono::steady_clock::now();
-  const std::size_t count = run();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  std::printf("%.6f %zu\n", seconds.count(), count == warm_up ? count : 0);
-}
-
 }  // namespace
 
 int main(int count, char** words) {
@@ -157,16 +155,8 @@ int main(int count, char** words) {
       return 0;
     }
     const auto tokenizer = aios::FastTokenizer::from_file(arguments.at(0));
-    if (arguments.at(1) == "records") encode_records(tokenizer);
+    if (arguments.at(1) == "records") answer_records(tokenizer);
     if (arguments[1] == "answers") answer_lines(tokenizer);
-    for (std::size_t i = 2; i < arguments.size(); ++i) {
-      const std::string text = aios::read_text_file(arguments[i], kMaxFile);
-      if (arguments[1] == "time") {
-        time_file(tokenizer, text);
-      } else {
-        write_encoding(tokenizer.encode(text));
-      }
-    }
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
     return 1;

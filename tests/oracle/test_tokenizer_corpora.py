@@ -1,0 +1,96 @@
+"""Whole corpora, and a million strings, against Hugging Face's library: 0 differences.
+
+The published tokenizers get everything, document by document. AIOS_ORACLE_CORPORA=full gives every
+built configuration all STS-B languages, 100 KB of each corpus and 4,000 random strings, both its
+own part, and some of them all corpora; else each gets some KB and a hundred strings.
+"""
+import csv
+import os
+import random
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+FULL = os.environ.get("AIOS_ORACLE_CORPORA") == "full"
+sys.path.insert(0, str(ROOT / "tests/oracle"))
+
+import test_tokenizer_configurations  # noqa: E402
+from test_tokenizer import PUBLISHED, load_pair, random_strings, tool  # noqa: E402, F401
+from tokenizer_comparison import assert_same  # noqa: E402
+
+BOOKS_BYTES = 20_000_000
+PART_BYTES = 100_000 if FULL else 5_000
+NUM_STRINGS = 4_000 if FULL else 100
+SECTION = 10_000  # characters that a configuration gets of one document
+SENTENCES = 10  # of STS-B, in one text
+CONFIGURATIONS = test_tokenizer_configurations.CONFIGURATIONS
+NAMES = [name for name, _ in CONFIGURATIONS]
+WHOLE = {"model-fallback", "model-suffix", "model-wordlevel"}  # kinds that no published one is of
+
+
+def archived(path, limit=sys.maxsize):
+    texts, size = [], 0
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.isfile() and size < limit:
+                texts.append(archive.extractfile(member).read().decode())
+                size += member.size
+    return texts
+
+
+def sentences(folder):
+    """All cells of all languages, header and scores too."""
+    texts = []
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(newline="") as file:
+            cells = [" ".join(row) for row in csv.reader(file)]
+        texts += ["\n".join(cells[at:at + SENTENCES]) for at in range(0, len(cells), SENTENCES)]
+    return texts
+
+
+@pytest.fixture(scope="module")
+def corpora(shared_directory):
+    """name → texts"""
+    data = shared_directory / "data"
+    return {
+        "small": [path.read_text() for path in sorted((data / "corpus-small").glob("*.txt"))],
+        "books": archived(data / "corpus-classic-books/classic-books-pre1930.tar.xz", BOOKS_BYTES),
+        "peps": archived(data / "corpus-peps/peps.tar.xz"),
+        "eips": archived(data / "corpus-eips/eips.tar.xz"),
+        "openstax": archived(data / "corpus-openstax-ccby/openstax-ccby.tar.xz"),
+        "stsb": sentences(data / "eval-stsb"),
+    }
+
+
+def part(texts, name):
+    """Sections of texts, others for each name."""
+    draw, size = random.Random(name), 0
+    while size < PART_BYTES:
+        text = draw.choice(texts)
+        begin = draw.randrange(max(1, len(text) - SECTION))
+        yield text[begin:begin + min(SECTION, PART_BYTES)]
+        size += SECTION
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published(name, load_pair, tool, corpora):  # noqa: F811
+    path, oracle = load_pair(name)
+    texts = [text for corpus in corpora.values() for text in corpus]
+    assert assert_same(tool, path, oracle, texts) == len(texts)
+
+
+@pytest.mark.parametrize("name,document", CONFIGURATIONS, ids=NAMES)
+def test_configuration(name, document, tool, corpora, tmp_path):  # noqa: F811
+    whole = FULL and name in WHOLE
+    texts = [text for corpus, found in corpora.items()
+             for text in (found if whole or (FULL and corpus == "stsb") else part(found, name))]
+    texts += random_strings(NUM_STRINGS, seed=name)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(document)
+    with_offsets = not test_tokenizer_configurations.has_wrong_offsets(document)
+    compared = assert_same(tool, path, Tokenizer.from_str(document), texts, with_offsets)
+    assert compared > len(texts) // 2
