@@ -47,22 +47,46 @@ std::vector<Encoding> join_windows(const Encoding& left, const Section& right) {
   return windows;
 }
 
-Encoding join(std::vector<Section>& sections) {
+Encoding join_with_windows(const std::vector<Section>& sections) {
   Encoding result;
-  for (Section& section : sections) {
-    std::vector<Encoding> windows;
-    if (!result.overflow.empty() || !section.windows.empty()) {
-      windows = join_windows(result, section);
-    }
-    if (result.ids.empty() && windows.empty()) {
-      const bool truncated = result.truncated;
-      result = std::move(section.encoding);
-      result.truncated = result.truncated || truncated;
-    } else {
-      append(result, section.encoding);
-    }
+  for (const Section& section : sections) {
+    std::vector<Encoding> windows = join_windows(result, section);
+    append(result, section.encoding);
     result.overflow = std::move(windows);
   }
+  return result;
+}
+
+/// One list of all sections, which lose theirs: a long text is not held twice.
+template <typename T>
+void take(std::vector<Section>& sections, std::vector<T> Encoding::*list, Encoding& result) {
+  std::size_t size = 0;
+  for (const Section& section : sections) size += (section.encoding.*list).size();
+  (result.*list).reserve(size);
+  for (Section& section : sections) {
+    append(result.*list, section.encoding.*list);
+    section.encoding.*list = {};
+  }
+}
+
+Encoding join_without_windows(std::vector<Section>& sections) {
+  if (sections.size() == 1) return std::move(sections.front().encoding);
+  Encoding result;
+  for (const Section& section : sections) {
+    result.truncated = result.truncated || section.encoding.truncated;
+  }
+  take(sections, &Encoding::ids, result);
+  take(sections, &Encoding::offsets, result);
+  take(sections, &Encoding::type_ids, result);
+  take(sections, &Encoding::word_ids, result);
+  take(sections, &Encoding::special_tokens_mask, result);
+  return result;
+}
+
+Encoding join(std::vector<Section>& sections) {
+  const bool has_windows = std::any_of(sections.begin(), sections.end(),
+                                       [](const Section& part) { return !part.windows.empty(); });
+  Encoding result = has_windows ? join_with_windows(sections) : join_without_windows(sections);
   result.attention_mask.assign(result.ids.size(), 1);
   for (Encoding& window : result.overflow) window.attention_mask.assign(window.ids.size(), 1);
   return result;
@@ -156,7 +180,7 @@ void check_options(const TokenizeOptions& options, const Padding& padding) {
 }
 
 Encoding encode(const Pipeline& pipeline, std::span<const std::string_view> texts,
-                const TokenizeOptions& options) {
+                const TokenizeOptions& options, Workspace& work) {
   const PostProcessor* const processor = pipeline.post_processor();
   const int64_t num_added = processor != nullptr && options.add_special_tokens
                                 ? processor->num_added_tokens(texts.size() == 2)
@@ -165,8 +189,9 @@ Encoding encode(const Pipeline& pipeline, std::span<const std::string_view> text
   // What is cut off one text at its end need not be tokenized.
   const bool needs_all = texts.size() == 2 || options.truncate_left || options.return_overflow;
   std::vector<Section> sections;
+  sections.reserve(texts.size());
   for (const std::string_view text : texts) {
-    sections.push_back(pipeline.tokenize(text, needs_all ? SIZE_MAX : room));
+    sections.push_back(pipeline.tokenize(text, needs_all ? SIZE_MAX : room, work));
   }
   truncate(sections, {room, options.truncation, static_cast<std::size_t>(options.stride),
                       options.truncate_left, options.return_overflow});

@@ -23,10 +23,11 @@ struct Padding {
 void check_options(const TokenizeOptions& options, const Padding& padding);
 
 /// @param texts one or two
+/// @param work lent by the pipeline
 /// @throws TokenizerError on invalid UTF-8; ConfigError if `max_length` has no room for special
 /// tokens, or the text that must give way is too short
 [[nodiscard]] Encoding encode(const Pipeline& pipeline, std::span<const std::string_view> texts,
-                              const TokenizeOptions& options);
+                              const TokenizeOptions& options, Workspace& work);
 
 /// To one length; longer encodings stay as they are.
 void pad(std::span<Encoding> encodings, const TokenizeOptions& options, const Padding& padding);

@@ -114,6 +114,15 @@ ImplementationPointer load_file(const std::string& path, const std::vector<JsonN
   return result;
 }
 
+Encoding encode_texts(const FastTokenizer::Implementation& implementation,
+                      std::span<const std::string_view> texts, const TokenizeOptions& options) {
+  check_options(options, implementation.padding);
+  const auto work = implementation.pipeline.lend();
+  Encoding encoding = tokenizer::encode(implementation.pipeline, texts, options, *work);
+  pad({&encoding, 1}, options, implementation.padding);
+  return encoding;
+}
+
 /// Texts are handed out in runs, so that a thread takes a workspace for many short ones.
 constexpr int64_t kRunsPerThread = 16;
 
@@ -169,19 +178,12 @@ FastTokenizer& FastTokenizer::operator=(FastTokenizer&&) noexcept = default;
 FastTokenizer::~FastTokenizer() = default;
 
 Encoding FastTokenizer::encode(std::string_view text, const TokenizeOptions& options) const {
-  check_options(options, implementation_->padding);
-  Encoding encoding = tokenizer::encode(implementation_->pipeline, {&text, 1}, options);
-  pad({&encoding, 1}, options, implementation_->padding);
-  return encoding;
+  return encode_texts(*implementation_, {&text, 1}, options);
 }
 
 Encoding FastTokenizer::encode_pair(std::string_view first, std::string_view second,
                                     const TokenizeOptions& options) const {
-  check_options(options, implementation_->padding);
-  const std::array texts = {first, second};
-  Encoding encoding = tokenizer::encode(implementation_->pipeline, texts, options);
-  pad({&encoding, 1}, options, implementation_->padding);
-  return encoding;
+  return encode_texts(*implementation_, std::array{first, second}, options);
 }
 
 std::vector<Encoding> FastTokenizer::encode_batch(std::span<const std::string> texts,
@@ -189,12 +191,15 @@ std::vector<Encoding> FastTokenizer::encode_batch(std::span<const std::string> t
                                                   int num_threads) const {
   check_options(options, implementation_->padding);
   std::vector<Encoding> encodings(texts.size());
-  const auto encode_one = [&](std::size_t i) {
-    const std::string_view text = texts[i];
-    encodings[i] = tokenizer::encode(implementation_->pipeline, {&text, 1}, options);
+  const auto encode_run = [&](std::size_t begin, std::size_t end) {
+    const auto work = implementation_->pipeline.lend();
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::string_view text = texts[i];
+      encodings[i] = tokenizer::encode(implementation_->pipeline, {&text, 1}, options, *work);
+    }
   };
   if (num_threads == 1 || texts.size() < 2) {
-    for (std::size_t i = 0; i < texts.size(); ++i) encode_one(i);
+    encode_run(0, texts.size());
   } else {
     const std::shared_ptr<ThreadPool> pool = pool_of(*implementation_, num_threads);
     const std::size_t num_runs =
@@ -203,10 +208,7 @@ std::vector<Encoding> FastTokenizer::encode_batch(std::span<const std::string> t
     pool->parallel_for(static_cast<int64_t>(num_runs), [&](int64_t chunk) {
       const auto run = static_cast<std::size_t>(chunk);
       try {
-        for (std::size_t i = texts.size() * run / num_runs; i < texts.size() * (run + 1) / num_runs;
-             ++i) {
-          encode_one(i);
-        }
+        encode_run(texts.size() * run / num_runs, texts.size() * (run + 1) / num_runs);
       } catch (...) {
         errors[run] = std::current_exception();
       }

@@ -24,14 +24,17 @@ Margins margins_of(std::string_view token) {
   return margins;
 }
 
-/// Room for exactly the tokens of a long word: growing by halves would need twice the memory.
 void reserve(Encoding& encoding, std::size_t num_tokens) {
+  encoding.ids.reserve(num_tokens);
+  encoding.offsets.reserve(num_tokens);
+  encoding.word_ids.reserve(num_tokens);
+}
+
+/// Room for exactly the tokens of a long word: growing by halves would need twice the memory.
+void reserve_for_word(Encoding& encoding, std::size_t num_tokens) {
   constexpr std::size_t kLong = 4096;
   const std::size_t size = encoding.ids.size() + num_tokens;
-  if (num_tokens < kLong || size < 2 * encoding.ids.capacity()) return;
-  encoding.ids.reserve(size);
-  encoding.offsets.reserve(size);
-  encoding.word_ids.reserve(size);
+  if (num_tokens >= kLong && size >= 2 * encoding.ids.capacity()) reserve(encoding, size);
 }
 
 }  // namespace
@@ -76,23 +79,24 @@ void Pipeline::mark_special_tokens() {
   }
 }
 
-Section Pipeline::tokenize(std::string_view text, std::size_t limit) const {
+Section Pipeline::tokenize(std::string_view text, std::size_t limit, Workspace& work) const {
   if (const std::size_t invalid = find_invalid_utf8(text); invalid < text.size()) {
     throw TokenizerError("the text is not valid UTF-8 at byte " + std::to_string(invalid));
   }
-  const WorkspacePool::Lease work = pool_.lend();
-  work->text.reset(text);
-  if (added_tokens_->has_any(false)) added_tokens_->extract(work->text, false);
-  normalize(work->text);
-  if (added_tokens_->has_any(true)) added_tokens_->extract(work->text, true);
-  if (pre_tokenizer_) pre_tokenizer_->split(work->text, work->regex);
+  work.text.reset(text);
+  if (added_tokens_->has_any(false)) added_tokens_->extract(work.text, false);
+  normalize(work.text);
+  if (added_tokens_->has_any(true)) added_tokens_->extract(work.text, true);
+  if (pre_tokenizer_) pre_tokenizer_->split(work.text, work.regex);
 
+  constexpr std::size_t kTokenBytes = 4;  // of prose
   Section section;
   section.text = text;
-  const std::size_t num_pieces = work->text.pieces().size();
+  reserve(section.encoding, std::min(text.size() / kTokenBytes + 8, limit));
+  const std::size_t num_pieces = work.text.pieces().size();
   std::size_t index = 0;
   while (index < num_pieces && section.encoding.ids.size() < limit) {
-    append_piece(index++, *work, section);
+    append_piece(index++, work, section);
   }
   section.encoding.truncated = index < num_pieces;
   return section;
@@ -132,7 +136,7 @@ void Pipeline::append_piece(std::size_t index, Workspace& work, Section& section
       model_->tokenize(word, work.model, work.tokens);
       work.cache.insert(word, work.tokens, 0);
     }
-    reserve(encoding, work.tokens.size());
+    reserve_for_word(encoding, work.tokens.size());
     // Tokens that spell affixes may reach beyond the word.
     const auto size = static_cast<uint32_t>(word.size());
     for (const WordToken& token : work.tokens) {

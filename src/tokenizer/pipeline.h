@@ -28,10 +28,12 @@ class Pipeline {
   /// Writes the tables of the model.
   void save(BlockWriter& writer) const { model_->save(writer); }
 
+  /// Memory for `tokenize`. One for many texts: a thread keeps its own word cache.
+  [[nodiscard]] WorkspacePool::Lease lend() const { return pool_.lend(); }
   /// The tokens of a text, without special ones: whole words until there are `limit`; `truncated`
   /// says whether some were left out.
   /// @throws TokenizerError on invalid UTF-8, naming the byte
-  [[nodiscard]] Section tokenize(std::string_view text, std::size_t limit) const;
+  [[nodiscard]] Section tokenize(std::string_view text, std::size_t limit, Workspace& work) const;
 
   /// nullptr if the file has none.
   [[nodiscard]] const PostProcessor* post_processor() const noexcept {

@@ -17,6 +17,7 @@ class BertProcessing final : public PostProcessor {
   void process(std::vector<Section>& sections, bool add_special_tokens) const override {
     if (!add_special_tokens) return;
     std::vector<Section> result;
+    result.reserve(2 * sections.size() + 1);
     result.push_back(special_section(classify_, 0));
     for (Section& section : sections) {
       const int32_t type_id = result.size() == 1 ? 0 : 1;

@@ -43,8 +43,10 @@ class TemplateProcessing final : public PostProcessor {
   }
 
   void process(std::vector<Section>& sections, bool add_special_tokens) const override {
+    const Template& pieces = templates_[sections.size() == 1 ? 0 : 1];
     std::vector<Section> result;
-    for (const TemplatePiece& piece : templates_[sections.size() == 1 ? 0 : 1]) {
+    result.reserve(pieces.size());
+    for (const TemplatePiece& piece : pieces) {
       if (piece.text != TemplatePiece::kSpecial) {
         const auto index = static_cast<std::size_t>(piece.text);
         if (index >= sections.size()) continue;
