@@ -95,6 +95,7 @@ bench: release
 	$(call build,bench)
 	bench/peers/setup.sh
 	$(PYTHON) bench/run.py
+	$(PYTHON) bench/tokenizer/run.py
 
 install: release
 	cmake --install build/release --prefix $(PREFIX)

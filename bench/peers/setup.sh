@@ -58,6 +58,11 @@ cmake -S "$source" -B "$peers/llama" -G Ninja -DCMAKE_BUILD_TYPE=Release "${inst
   -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF >"$peers/llama-configure.log"
 cmake --build "$peers/llama" --target llama-diffusion-cli llama-bench llama-quantize
 
+"${CXX:-c++}" -O2 -std=c++20 -I"$source/include" -I"$source/ggml/include" \
+  "$root/bench/peers/llama_tokenizer_worker.cpp" -L"$peers/llama/bin" -lllama \
+  -Wl,-rpath,"$peers/llama/bin" -Wl,-rpath-link,"$peers/llama/bin" \
+  -o "$peers/llama_tokenizer_worker"
+
 "$peers/llama/bin/llama-bench" --help >/dev/null
 "$python" -c 'import onnxruntime; print("onnxruntime", onnxruntime.__version__)'
 echo "llama.cpp of llama-cpp-python $llama_version: $peers/llama/bin"
