@@ -25,7 +25,8 @@ class AmxQuantizedMatmul {
   static constexpr int64_t kTileDepth = 64;
   static constexpr int64_t kBlock = 2 * kTileRows;  // rows of x by columns of two tiles each
   static constexpr int64_t kRowChunk = 64;
-  /// Depth that is decoded at a time, for all rows.
+  static constexpr int64_t kMaxRows = 512;
+  /// Depth that is decoded at a time, for kMaxRows.
   static constexpr int64_t kPartDepth = 2048;
   static constexpr int64_t kWordBytes = kPanelRows * kWordDepth;
   static_assert(kBlock == kPanelRows && kPartDepth % kMaxGroup == 0);
@@ -73,24 +74,31 @@ class AmxQuantizedMatmul {
 
   void multiply() noexcept {
     configure();
-    for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
-      Part part{.panel = (a_.column + column) / kPanelRows, .column = column};
-      for (; part.begin < depth_; part.begin += kPartDepth) {
-        part.count = at_most(kPartDepth, depth_ - part.begin);
-        part.points = panel_points(part);
-        for (int64_t row = 0; row < a_.rows; row += kRowChunk) {
-          const int64_t rows = at_most(kRowChunk, a_.rows - row);
-          if (whole_rows_) {
-            multiply_rows<true, true>(part, row, rows);
-          } else if (step_ == kMaxGroup) {
-            multiply_rows<false, true>(part, row, rows);
-          } else {
-            multiply_rows<false, false>(part, row, rows);
-          }
-        }
+    for (int64_t row = 0; row < a_.rows; row += kMaxRows) {
+      for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
+        multiply_panel(column, row, at_most(kMaxRows, a_.rows - row));
       }
     }
     _tile_release();
+  }
+
+  void multiply_panel(int64_t column, int64_t row, int64_t rows) noexcept {
+    Part part{.panel = (a_.column + column) / kPanelRows, .column = column};
+    for (; part.begin < depth_; part.begin += kPartDepth) {
+      part.count = at_most(kPartDepth, depth_ - part.begin);
+      part.points = panel_points(part);
+      for (int64_t m = 0; m < rows; m += kRowChunk) {
+        float* const sums = sums_of_parts_ + (depth_ > kPartDepth ? m : 0) * kBlock;
+        const int64_t chunk = at_most(kRowChunk, rows - m);
+        if (whole_rows_) {
+          multiply_rows<true, true>(part, row + m, chunk, sums);
+        } else if (step_ == kMaxGroup) {
+          multiply_rows<false, true>(part, row + m, chunk, sums);
+        } else {
+          multiply_rows<false, false>(part, row + m, chunk, sums);
+        }
+      }
+    }
   }
 
   /// Tiles 0 to 3: sums; 4, 5: x, tile_depth_ steps; 6, 7: points.
@@ -116,8 +124,7 @@ class AmxQuantizedMatmul {
 
   /// @tparam kStretches steps are whole stretches of x
   template <bool kWholeRows, bool kStretches>
-  void multiply_rows(const Part& part, int64_t row, int64_t rows) noexcept {
-    if (part.begin > 0) load_sums(part, row, rows);
+  void multiply_rows(const Part& part, int64_t row, int64_t rows, float* sums) noexcept {
     const uint16_t* scales =
         kWholeRows ? nullptr : weights_.panel_scales(part.panel) + part.begin / step_ * kPanelRows;
     Block last;
@@ -135,7 +142,7 @@ class AmxQuantizedMatmul {
             .units = depth / kDepthUnit,
             .adds = begin > 0,
             .scales = scales,
-            .out = out_ + m * kBlock,
+            .out = sums + m * kBlock,
             .rows = at_most(kBlock, rows - m)};
         const int8_t* const x =
             a_.x + (row + m) / kTileRows * group_bytes_ + kLayout.step_offset(begin);
@@ -150,7 +157,7 @@ class AmxQuantizedMatmul {
       if constexpr (!kWholeRows) scales += kPanelRows;
     }
     add_rows<kWholeRows, kStretches>(last, 0, last.rows);
-    store(part, row, rows);
+    if (part.begin + part.count == depth_) store(part, row, rows, sums);
   }
 
   /// block.sums = its rows of x times `depth` steps of the points.
@@ -241,28 +248,12 @@ class AmxQuantizedMatmul {
     }
   }
 
-  /// out_ = what the parts before left in the result.
-  void load_sums(const Part& part, int64_t row, int64_t rows) noexcept {
+  void store(const Part& part, int64_t row, int64_t rows, const float* sums) const noexcept {
     for (int64_t n = 0; n < kBlock && part.column + n < a_.columns; n += Avx512::kLanes) {
-      const int64_t count = at_most(Avx512::kLanes, a_.columns - part.column - n);
-      for (int64_t m = 0; m < rows; ++m) {
-        const float* const sums = a_.out + (row + m) * a_.out_stride + part.column + n;
-        Avx512::store(out_ + m * kBlock + n, load_up_to<Avx512>(sums, count));
-      }
-    }
-  }
-
-  /// out_ to the result, after the last part times the rows' scales if they have one each.
-  void store(const Part& part, int64_t row, int64_t rows) const noexcept {
-    const bool scales = whole_rows_ && part.begin + part.count == depth_;
-    for (int64_t n = 0; n < kBlock && part.column + n < a_.columns; n += Avx512::kLanes) {
-      const int64_t count = at_most(Avx512::kLanes, a_.columns - part.column - n);
       const Vector scale =
-          scales ? Avx512::load_f16(weights_.panel_scales(part.panel) + n) : Avx512::fill(1);
-      for (int64_t m = 0; m < rows; ++m) {
-        store_up_to<Avx512>(a_.out + (row + m) * a_.out_stride + part.column + n,
-                            Avx512::mul(Avx512::load(out_ + m * kBlock + n), scale), count);
-      }
+          whole_rows_ ? Avx512::load_f16(weights_.panel_scales(part.panel) + n) : Avx512::fill(1);
+      const int64_t count = at_most(Avx512::kLanes, a_.columns - part.column - n);
+      store_results<Avx512>(a_, sums + n, scale, row, rows, part.column + n, count);
     }
   }
 
@@ -274,7 +265,7 @@ class AmxQuantizedMatmul {
   int64_t step_;         // depth that is summed as integers
   int64_t tile_depth_;   // of it at a time
   alignas(64) int32_t sums_[2][kBlock * kBlock];
-  alignas(64) float out_[kRowChunk * kBlock];
+  alignas(64) float sums_of_parts_[kMaxRows * kBlock];  // of one chunk, if there is one part
   alignas(64) uint8_t points_[kPartDepth * kPanelRows];
 };
 

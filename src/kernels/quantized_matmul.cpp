@@ -63,7 +63,10 @@ void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
                                     f16_to_float(weights.scale(a.column + n, begin)), sum);
       }
       const float scale = whole_rows ? f16_to_float(weights.scale(a.column + n, 0)) : 1.0F;
-      a.out[m * a.out_stride + n] = sum * scale;
+      float& out = a.out[m * a.out_stride + n];
+      float result = sum * scale;
+      if (a.bias != nullptr) result += a.bias[n];
+      out = a.adds ? out + result : result;
     }
   }
 }

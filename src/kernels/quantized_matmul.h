@@ -79,6 +79,7 @@ using QuantizeRowFunction = void (*)(const float* x, int64_t depth,
 /// each rounded once (fma):
 ///     groups of up to kMaxGroup: sum = fma(float(p) * x_scale, scale(group), sum), out = sum;
 ///     whole rows:                sum = fma(float(p), x_scale, sum), out = sum * scale(row).
+/// Then, each rounded once: out + bias(column), and that added to what stood there before.
 /// The same bits on every instruction set.
 struct QuantizedMatmulArguments {
   QuantizedLayout layout{};         // of x: the table's (Kernels::quantized_layout)
@@ -88,9 +89,11 @@ struct QuantizedMatmulArguments {
   const int32_t* x_starts = nullptr;  // [rows, starts_stride]
   int64_t starts_stride = 0;
   const QuantizedMatrix* weights = nullptr;
-  int64_t column = 0;    // first row of the weights, a multiple of kPanelRows
-  int64_t columns = 0;   // rows of the weights
-  float* out = nullptr;  // [rows, out_stride]
+  int64_t column = 0;           // first row of the weights, a multiple of kPanelRows
+  int64_t columns = 0;          // rows of the weights
+  const float* bias = nullptr;  // [columns], or null
+  bool adds = false;            // to `out`
+  float* out = nullptr;         // [rows, out_stride]
   int64_t out_stride = 0;
   int64_t rows = 0;
 };

@@ -14,6 +14,23 @@
 namespace aios {
 namespace {
 
+/// The last steps of `count` columns from `column` of rows [row, row + rows): sums[row][kPanelRows]
+/// times `scale`, bias and what stood there added.
+template <typename Isa>
+void store_results(const QuantizedMatmulArguments& a, const float* sums, typename Isa::Vector scale,
+                   int64_t row, int64_t rows, int64_t column, int64_t count) noexcept {
+  using Vector = typename Isa::Vector;
+  const bool has_bias = a.bias != nullptr;
+  const Vector bias = has_bias ? load_up_to<Isa>(a.bias + column, count) : Isa::zero();
+  for (int64_t m = 0; m < rows; ++m) {
+    float* const out = a.out + (row + m) * a.out_stride + column;
+    Vector result = Isa::mul(Isa::load(sums + m * kPanelRows), scale);
+    if (has_bias) result = Isa::add(result, bias);
+    if (a.adds) result = Isa::add(load_up_to<Isa>(out, count), result);
+    store_up_to<Isa>(out, result, count);
+  }
+}
+
 /// @tparam kLayout of x
 template <typename Isa, QuantizedLayout kLayout>
 class QuantizedMatmul {
@@ -193,11 +210,8 @@ class QuantizedMatmul {
       if (left <= 0) break;
       const Vector scale =
           whole_rows_ ? Isa::load_f16(weights_.panel_scales(panel) + n) : Isa::fill(1);
-      for (int64_t m = 0; m < rows; ++m) {
-        store_up_to<Isa>(a_.out + (row + m) * a_.out_stride + column + n,
-                         Isa::mul(Isa::load(sums_ + m * kPanelRows + n), scale),
-                         left < Isa::kLanes ? left : Isa::kLanes);
-      }
+      const int64_t count = left < Isa::kLanes ? left : Isa::kLanes;
+      store_results<Isa>(a_, sums_ + n, scale, row, rows, column + n, count);
     }
   }
 

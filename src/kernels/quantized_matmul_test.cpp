@@ -93,12 +93,18 @@ class QuantizedMatmulTest : public kernel_test::ForEachIsa {
                                           .out = out.data(),
                                           .out_stride = out_stride,
                                           .rows = rows};
-    kernels_.quantized_matmul(arguments);
-    arguments.out = expected.data();
-    quantized_matmul_reference(arguments);
-    EXPECT_TRUE(same_bits(out.data(), expected.data(), std::ssize(out)))
-        << quant_type_name(format.type) << " group " << format.group_size << ": " << rows << " x "
-        << columns << " x " << depth;
+    const std::vector<float> bias = random_floats(columns);
+    for (const bool ends : {false, true}) {  // with a bias, and added to the product without
+      arguments.bias = ends ? bias.data() : nullptr;
+      arguments.adds = ends;
+      arguments.out = out.data();
+      kernels_.quantized_matmul(arguments);
+      arguments.out = expected.data();
+      quantized_matmul_reference(arguments);
+      EXPECT_TRUE(same_bits(out.data(), expected.data(), std::ssize(out)))
+          << quant_type_name(format.type) << " group " << format.group_size << ": " << rows << " x "
+          << columns << " x " << depth << (ends ? ", added" : "");
+    }
   }
 };
 
@@ -123,8 +129,6 @@ TEST_P(QuantizedMatmulTest, EveryNumberOfRowsAndPanelsIsComputedAlike) {
   expect_reference({QuantType::kInt2, 128}, 300, 40, 64, random_floats(300 * 64));
 }
 
-/// All activations at the ends of their range, under all bytes that weights can have: the largest
-/// sums that there are.
 /// More rows and columns than any variant takes at once, groups that end within a tile.
 TEST_P(QuantizedMatmulTest, LargeProductsAreComputedAlike) {
   constexpr int64_t kRows = 133, kColumns = 290, kDepth = 160;
@@ -133,6 +137,16 @@ TEST_P(QuantizedMatmulTest, LargeProductsAreComputedAlike) {
   expect_reference({QuantType::kInt2, 64}, kRows, kColumns, kDepth, x);
 }
 
+/// Depth beyond what is decoded at a time.
+TEST_P(QuantizedMatmulTest, DeepProductsAreComputedAlike) {
+  constexpr int64_t kRows = 70, kColumns = 33, kDepth = 2240;
+  const std::vector<float> x = random_floats(kRows * kDepth);
+  expect_reference({QuantType::kInt8, 0}, kRows, kColumns, kDepth, x);
+  expect_reference({QuantType::kInt4, 128}, kRows, kColumns, kDepth, x);
+}
+
+/// All activations at the ends of their range, under all bytes that weights can have: the largest
+/// sums that there are.
 TEST_P(QuantizedMatmulTest, DoesNotSaturate) {
   for (const QuantType type : {QuantType::kInt8, QuantType::kInt4, QuantType::kInt2}) {
     for (const float sign : {1.0F, -1.0F}) {

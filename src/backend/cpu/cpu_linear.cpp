@@ -74,12 +74,8 @@ void CpuBackend::add_projection(LinearMap& map, int64_t num_rows, Workspace& wor
   workspace.slots.reserve(pool_->num_threads(), tile_size + map.scratch_size(tile_size));
   for_each_item(*pool_, grid.num_tiles(), [&](int64_t item, int64_t slot) {
     const Tile tile = grid.tile(item);
-    float* const values = workspace.slots.slot(slot);
-    map.apply(tile, values, tile.columns(), values + tile_size);
-    for (int64_t row = 0; row < tile.rows(); ++row) {
-      kernels_.add(values + row * tile.columns(),
-                   hidden.row(tile.row_begin + row) + tile.column_begin, tile.columns());
-    }
+    map.add_to(tile, hidden.row(tile.row_begin) + tile.column_begin, hidden.columns(),
+               workspace.slots.slot(slot));
   });
 }
 

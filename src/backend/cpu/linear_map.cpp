@@ -32,12 +32,14 @@ MatmulForms LinearMap::forms() const noexcept {
 }
 
 void LinearMap::multiply(const CpuTensor& weight, const MatmulInput& x, const Tile& tile,
-                         float* out, int64_t out_stride) const noexcept {
+                         Ending ending, float* out, int64_t out_stride) const noexcept {
   const Kernels& kernels = context_->kernels;
   if (weight.is_quantized()) {
     QuantizedMatmulArguments arguments{.weights = &weight.quantized(),
                                        .column = tile.column_begin,
                                        .columns = tile.columns(),
+                                       .bias = ending.bias,
+                                       .adds = ending.adds,
                                        .out = out,
                                        .out_stride = out_stride,
                                        .rows = tile.rows()};
@@ -60,6 +62,9 @@ void LinearMap::multiply(const CpuTensor& weight, const MatmulInput& x, const Ti
           .rows = tile.rows(),
           .columns = tile.columns(),
           .depth = weight.columns()});
+  for (int64_t row = 0; row < tile.rows() && ending.bias != nullptr; ++row) {
+    kernels.add(ending.bias, out + row * out_stride, tile.columns());
+  }
 }
 
 void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<MatmulInput>& low_rank) {
@@ -76,7 +81,7 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
     for_each_item(context_->pool, grid.num_tiles(), [&](int64_t item, int64_t slot) {
       const Tile tile = grid.tile(item);
       float* const values = context_->slots.slot(slot);
-      multiply(*adapter.lora_a, x, tile, values, tile.columns());
+      multiply(*adapter.lora_a, x, tile, {}, values, tile.columns());
       for (int64_t row = 0; row < tile.rows(); ++row) {
         reduced.store(tile.row_begin + row, tile.column_begin, values + row * tile.columns(),
                       tile.columns());
@@ -88,18 +93,26 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
 void LinearMap::apply(const Tile& tile, float* out, int64_t out_stride,
                       float* scratch) const noexcept {
   const Kernels& kernels = context_->kernels;
-  multiply(*weight_, *input_, tile, out, out_stride);
-  if (bias_ != nullptr) {
-    for (int64_t row = 0; row < tile.rows(); ++row) {
-      kernels.add(bias_ + tile.column_begin, out + row * out_stride, tile.columns());
-    }
-  }
+  multiply(*weight_, *input_, tile, {.bias = bias_of(tile)}, out, out_stride);
   for (const Adapter& adapter : adapters_) {
-    multiply(*adapter.lora_b, *adapter.low_rank, tile, scratch, tile.columns());
+    multiply(*adapter.lora_b, *adapter.low_rank, tile, {}, scratch, tile.columns());
     for (int64_t row = 0; row < tile.rows(); ++row) {
       kernels.scale_add(adapter.scale, scratch + row * tile.columns(), out + row * out_stride,
                         tile.columns());
     }
+  }
+}
+
+void LinearMap::add_to(const Tile& tile, float* out, int64_t out_stride,
+                       float* scratch) const noexcept {
+  if (weight_->is_quantized() && adapters_.empty()) {
+    multiply(*weight_, *input_, tile, {.bias = bias_of(tile), .adds = true}, out, out_stride);
+    return;
+  }
+  const int64_t columns = tile.columns();
+  apply(tile, scratch, columns, scratch + tile.rows() * columns);
+  for (int64_t row = 0; row < tile.rows(); ++row) {
+    context_->kernels.add(scratch + row * columns, out + row * out_stride, columns);
   }
 }
 

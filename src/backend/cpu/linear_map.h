@@ -45,6 +45,8 @@ class LinearMap {
 
   /// out[row - row_begin, column - column_begin] = (W x + b + adapters) over the tile.
   void apply(const Tile& tile, float* out, int64_t out_stride, float* scratch) const noexcept;
+  /// The same added to `out`. Needs scratch for another tile.
+  void add_to(const Tile& tile, float* out, int64_t out_stride, float* scratch) const noexcept;
 
  private:
   struct Adapter {
@@ -53,9 +55,17 @@ class LinearMap {
     float scale;
     const MatmulInput* low_rank;
   };
+  [[nodiscard]] const float* bias_of(const Tile& tile) const noexcept {
+    return bias_ == nullptr ? nullptr : bias_ + tile.column_begin;
+  }
   [[nodiscard]] MatmulForms forms_of(const CpuTensor& weight) const noexcept;
-  void multiply(const CpuTensor& weight, const MatmulInput& x, const Tile& tile, float* out,
-                int64_t out_stride) const noexcept;
+  /// How a product ends: what is added to it, and to what it is added.
+  struct Ending {
+    const float* bias = nullptr;  // of the tile's first column
+    bool adds = false;            // to `out`; quantised weights only
+  };
+  void multiply(const CpuTensor& weight, const MatmulInput& x, const Tile& tile, Ending ending,
+                float* out, int64_t out_stride) const noexcept;
 
   const LinearContext* context_;
   const Linear* linear_;
