@@ -87,10 +87,18 @@ struct QuantizedOps<Avx2> {
     return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(rows, 0xd8));
   }
 
-  static void store_codes(int8_t* out, __m256 codes) noexcept {
-    const __m256i words = _mm256_cvtps_epi32(codes);
+  using Codes = __m256i;
+  static Codes round(__m256 v) noexcept { return _mm256_cvtps_epi32(v); }
+  static Codes no_codes() noexcept { return _mm256_setzero_si256(); }
+  static Codes add_codes(Codes a, Codes b) noexcept { return _mm256_add_epi32(a, b); }
+  static int32_t sum_codes(Codes codes) noexcept {
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+    sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 1)));
+  }
+  static void store_codes(int8_t* out, Codes codes) noexcept {
     const __m128i halves =
-        _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packs_epi16(halves, halves));
   }
 };

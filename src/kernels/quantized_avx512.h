@@ -76,10 +76,15 @@ struct QuantizedOps<Avx512> {
   static Sums add_sums(Sums a, Sums b) noexcept { return _mm512_add_epi32(a, b); }
   static __m512 to_floats(Sums sums) noexcept { return _mm512_cvtepi32_ps(sums); }
 
-  /// Stores whole numbers in [-127, 127] as signed bytes.
-  static void store_codes(int8_t* out, __m512 codes) noexcept {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                     _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(codes)));
+  /// Numbers in [-127, 127] to the nearest whole, ties to even.
+  using Codes = __m512i;
+  static Codes round(__m512 v) noexcept { return _mm512_cvtps_epi32(v); }
+  static Codes no_codes() noexcept { return _mm512_setzero_si512(); }
+  static Codes add_codes(Codes a, Codes b) noexcept { return _mm512_add_epi32(a, b); }
+  static int32_t sum_codes(Codes codes) noexcept { return _mm512_reduce_add_epi32(codes); }
+  /// Stores them as signed bytes.
+  static void store_codes(int8_t* out, Codes codes) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(codes));
   }
 };
 

@@ -72,9 +72,17 @@ void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
 }
 
 void dequantize_row(const QuantizedMatrix& weights, int64_t row, float* out) noexcept {
-  for (int64_t k = 0; k < weights.depth; ++k) {
-    const int32_t offset = weights.point(row, k) - static_cast<int32_t>(kGridZero);
-    out[k] = f16_to_float(weights.scale(row, k)) * static_cast<float>(offset);
+  const int64_t group = weights.format.group_length(weights.depth);
+  const uint8_t* const bytes =
+      weights.panel_codes(row / kPanelRows) + row % kPanelRows * kWordDepth;
+  const bool is_int8 = weights.format.type == QuantType::kInt8;  // the points as they lie
+  for (int64_t begin = 0; begin < weights.depth; begin += group) {
+    const float scale = f16_to_float(weights.scale(row, begin));
+    for (int64_t k = begin; k < std::min(begin + group, weights.depth); ++k) {
+      const int64_t place = k / kWordDepth * kPanelRows * kWordDepth + k % kWordDepth;
+      const int64_t point = is_int8 ? bytes[place] : weights.point(row, k);
+      out[k] = scale * static_cast<float>(point - kGridZero);
+    }
   }
 }
 

@@ -229,28 +229,28 @@ class QuantizedMatmul {
 template <typename Isa>
 void store_codes(const float* x, bool finite, typename Isa::Vector factor, int64_t begin,
                  int64_t end, int64_t depth, const QuantizedRow& row) noexcept {
-  using Vector = typename Isa::Vector;
+  using Ops = QuantizedOps<Isa>;
   const bool in_one_piece = row.layout.block_depth >= kDepthUnit;
   int32_t start = 0;
   for (int64_t k = begin; k < end; k += kDepthUnit) {
-    Vector sum = Isa::zero();
+    typename Ops::Codes sum = Ops::no_codes();
     int8_t words[kDepthUnit];
-    int8_t* const codes = in_one_piece ? &row.code(k) : words;
+    int8_t* const target = in_one_piece ? &row.code(k) : words;
     for (int64_t i = 0; i < kDepthUnit; i += Isa::kLanes) {
       const int64_t left = depth - k - i;
-      Vector code = Isa::zero();
+      typename Ops::Codes codes = Ops::no_codes();
       if (finite && left > 0) {
-        const Vector v = load_up_to<Isa>(x + k + i, left < Isa::kLanes ? left : Isa::kLanes);
-        code = Isa::round(Isa::mul(v, factor));
+        const auto v = load_up_to<Isa>(x + k + i, left < Isa::kLanes ? left : Isa::kLanes);
+        codes = Ops::round(Isa::mul(v, factor));
       }
-      QuantizedOps<Isa>::store_codes(codes + i, code);
-      sum = Isa::add(sum, code);
+      Ops::store_codes(target + i, codes);
+      sum = Ops::add_codes(sum, codes);
     }
     for (int64_t i = 0; i < kDepthUnit && !in_one_piece; i += kWordDepth) {
       __builtin_memcpy(&row.code(k + i), words + i, kWordDepth);
     }
     if (k >= depth) continue;
-    start -= static_cast<int32_t>(kGridZero) * static_cast<int32_t>(Isa::sum(sum));
+    start -= static_cast<int32_t>(kGridZero) * Ops::sum_codes(sum);
     row.starts[k / kDepthUnit] = start;
   }
 }

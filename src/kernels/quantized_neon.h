@@ -82,8 +82,13 @@ struct QuantizedOps<Neon> {
   static Sums add_sums(Sums a, Sums b) noexcept { return vaddq_s32(a, b); }
   static float32x4_t to_floats(Sums sums) noexcept { return vcvtq_f32_s32(sums); }
 
-  static void store_codes(int8_t* out, float32x4_t codes) noexcept {
-    const int16x4_t halves = vmovn_s32(vcvtnq_s32_f32(codes));
+  using Codes = int32x4_t;
+  static Codes round(float32x4_t v) noexcept { return vcvtnq_s32_f32(v); }
+  static Codes no_codes() noexcept { return vdupq_n_s32(0); }
+  static Codes add_codes(Codes a, Codes b) noexcept { return vaddq_s32(a, b); }
+  static int32_t sum_codes(Codes codes) noexcept { return vaddvq_s32(codes); }
+  static void store_codes(int8_t* out, Codes codes) noexcept {
+    const int16x4_t halves = vmovn_s32(codes);
     const int8x8_t bytes = vmovn_s16(vcombine_s16(halves, halves));
     const int32_t word = vget_lane_s32(vreinterpret_s32_s8(bytes), 0);
     __builtin_memcpy(out, &word, sizeof word);
