@@ -138,6 +138,11 @@ struct ImportResult {
   int64_t num_added = 0;  ///< as in `AddResult`
 };
 
+struct ReembedResult {
+  int64_t num_embedded = 0;  ///< by this call
+  int64_t num_resumed = 0;   ///< found done by an earlier one that did not end
+};
+
 class VectorSearch;
 
 class ArrowStorage {
@@ -180,6 +185,13 @@ class ArrowStorage {
   [[nodiscard]] std::vector<Memory> list(const ListRequest& request) const;
   [[nodiscard]] StorageStats stats() const;
 
+  /// Gives every memory of a collection a vector by `embeddings`, of whatever dimension. New vectors
+  /// are kept apart, a durable batch at a time, so that a call that was killed is taken up by the
+  /// next one with the same model; one with another model begins anew. Then all change at one
+  /// moment: every reader sees either the old vectors or the new ones. Memories may be added, by
+  /// the old model, until then. Nothing is done if the collection is by that model already.
+  /// @throws FormatError naming a memory whose new vector cannot be stored; StorageError; IoError
+  ReembedResult reembed(const std::string& collection, EmbeddingProvider& embeddings);
   /// Seals hot rows and rewrites segments until few are left and none has many dead rows.
   void compact();
   /// Afterwards the segments alone hold exactly the live memories, and the log is empty.

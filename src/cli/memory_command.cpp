@@ -130,6 +130,14 @@ struct MemoryCommand {
     write_output(to_line(answer));
   }
 
+  void reembed(const Session& session) const {
+    CommandEncoder encoder(session);
+    const ReembedResult result = open(false).reembed(collection, encoder);
+    write_output(session.json ? to_line({{"num_embedded", result.num_embedded},
+                                         {"num_resumed", result.num_resumed}})
+                              : std::to_string(result.num_embedded + result.num_resumed) + "\n");
+  }
+
   void verify() const {
     const VerifyMemoryReport report = open(true).verify();
     write_output(to_line({{"num_memories", report.num_memories},
@@ -211,6 +219,9 @@ void add_writing(CLI::App& group, Session& session, const State& state) {
   forget.add_option("ID", state->memory_ids, "ids")->type_name("")->required();
   counted("expire", "remove what has expired; prints how many",
           [](ArrowStorage& storage) { return storage.expire(); });
+  add_member(group, session, state, "reembed",
+             "new vectors for all memories, by --model; goes on where a killed one stopped",
+             CommonFlags::kModel, [state, &session] { state->reembed(session); });
   add_member(group, session, state, "compact", "join segments, drop what was removed",
              CommonFlags::kNone, [state] { state->open(false).compact(); });
   add_member(group, session, state, "checkpoint", "write all memories into the Parquet segments",

@@ -138,10 +138,10 @@ void CatalogWriter::create_collection(const CollectionInfo& info) {
     const bool same_model = there.embedding_model == info.embedding_model ||
                             there.embedding_model.empty() || info.embedding_model.empty();
     if (there.dimension != info.dimension || there.metric != info.metric || !same_model) {
-      throw StorageError("collection '" + info.name + "' is of dimension " +
-                         std::to_string(there.dimension) + ", metric " +
-                         std::string(metric_name(there.metric)) + ", embedding model '" +
-                         there.embedding_model + "': use those, or another collection");
+      throw StorageError(
+          "collection '" + info.name + "' is of dimension " + std::to_string(there.dimension) +
+          ", metric " + std::string(metric_name(there.metric)) + ", embedding model '" +
+          there.embedding_model + "': use those, another collection, or aios memory reembed");
     }
   }
   transaction.commit();
@@ -211,6 +211,7 @@ void CatalogWriter::remove_row(int64_t collection_id, int64_t sequence) {
   Query hot(database_, "DELETE FROM hot WHERE sequence = ?");
   hot.bind(sequence).run();
   const int64_t was_hot = database_.num_changes();
+  Query(database_, "DELETE FROM new_embedding WHERE sequence = ?").bind(sequence).run();
   Query row(database_, "DELETE FROM memory WHERE sequence = ?");
   row.bind(sequence).run();
   Query tombstone(database_,

@@ -36,6 +36,12 @@ class CatalogWriter {
                  bool erases);
   int64_t expire();
 
+  /// Prepares for new vectors as `next` says; drops those by another model. @return how many are
+  /// there
+  int64_t begin_reembedding(const CollectionInfo& next);
+  /// Keeps new vectors [sequences, dimension] of memories that are still there.
+  void add_new_embeddings(std::span<const int64_t> sequences, std::span<const float> embeddings);
+
  private:
   /// Inserts a row that is not there. @return false if there is one of that id
   bool insert(const Collection& collection, const Memory& memory, const std::string& memory_id,

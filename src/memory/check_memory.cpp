@@ -69,7 +69,7 @@ void check_embedding(std::span<const float> embedding, const CollectionInfo& col
         what + " has a vector of " + std::to_string(embedding.size()) + " numbers; collection '" +
         collection.name + "' has " + std::to_string(collection.dimension) +
         (collection.embedding_model.empty() ? std::string() : " by " + collection.embedding_model) +
-        ": use that model, or another collection");
+        ": use that model, another collection, or aios memory reembed");
   }
   for (const float value : embedding) {
     if (!std::isfinite(value)) throw FormatError(what + " has a vector that is not finite");

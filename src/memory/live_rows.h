@@ -59,6 +59,7 @@ class LiveRows {
 
   /// Brings it to the state that the database's transaction sees. @throws IoError, FormatError
   void refresh();
+  [[nodiscard]] const CollectionInfo& collection() const noexcept { return collection_.info; }
   [[nodiscard]] std::span<RowBlock> blocks() noexcept { return blocks_; }
   /// A bitmap per block of the rows among `sequences`, which ascend.
   [[nodiscard]] std::vector<RowBits> select(std::span<const int64_t> sequences) const;

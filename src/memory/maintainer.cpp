@@ -13,6 +13,12 @@
 namespace aios {
 namespace {
 
+int64_t last_tombstone(Database& database) {
+  return query_integer(database, "SELECT coalesce(max(tombstone_id), 0) FROM tombstone");
+}
+
+}  // namespace
+
 SegmentCollection segment_collection(const CollectionInfo& info) {
   return {info.name, info.dimension, std::string(metric_name(info.metric)), info.embedding_model};
 }
@@ -20,21 +26,6 @@ SegmentCollection segment_collection(const CollectionInfo& info) {
 int64_t next_segment_id(Database& database) {
   return query_integer(database, "SELECT seq FROM sqlite_sequence WHERE name = 'segment'") + 1;
 }
-
-int64_t last_tombstone(Database& database) {
-  return query_integer(database, "SELECT coalesce(max(tombstone_id), 0) FROM tombstone");
-}
-
-}  // namespace
-
-void remove_leftovers(Database& database, SegmentFiles& segments) {
-  std::set<int64_t> current;
-  Query query(database, "SELECT segment_id FROM segment");
-  while (query.step()) current.insert(query.integer(0));
-  segments.remove_all_but(current);
-}
-
-namespace {
 
 void insert_segment(Database& database, const Maintainer::NewSegment& segment) {
   Query insert(database,
@@ -44,7 +35,12 @@ void insert_segment(Database& database, const Maintainer::NewSegment& segment) {
   insert.bind(segment.num_bytes).bind(segment.first_sequence).bind(segment.last_sequence).run();
 }
 
-}  // namespace
+void remove_leftovers(Database& database, SegmentFiles& segments) {
+  std::set<int64_t> current;
+  Query query(database, "SELECT segment_id FROM segment");
+  while (query.step()) current.insert(query.integer(0));
+  segments.remove_all_but(current);
+}
 
 void Maintainer::seal(int64_t min_rows) {
   const std::lock_guard turn(turn_);

@@ -49,6 +49,9 @@ class Maintainer {
   /// @throws StorageError if a reader keeps an older snapshot too long
   void erase_traces();
   [[nodiscard]] bool erasure_pending();
+  /// Puts the new vectors of a re-embedding in place of all others, in one commit.
+  /// @return false if a memory has none yet: nothing was changed then
+  bool switch_embeddings(const std::string& collection);
   /// Moves the log into the catalogue and empties it. Waits up to ten seconds for reads of an older
   /// snapshot to end, while nothing is written. @throws StorageError as `erase_traces`
   void empty_log();
@@ -76,6 +79,12 @@ class Maintainer {
   /// Some hot rows behind `after`, up to `last`, ascending; none: there are no more.
   [[nodiscard]] std::vector<HotRow> read_hot_rows(int64_t collection_id, int64_t after,
                                                   int64_t last);
+  [[nodiscard]] bool every_memory_has_a_new_embedding(int64_t collection_id);
+  /// Writes a segment's rows with their new vectors; `num_rows` 0: none had one, no file.
+  [[nodiscard]] NewSegment write_reembedded(const Segment& old, const CollectionInfo& info,
+                                            int64_t id);
+  void commit_switch(const Collection& collection, const CollectionInfo& next,
+                     const std::vector<Segment>& old, const std::vector<NewSegment>& segments);
   void rebuild_catalog();
   /// @return false if a reader needs the log
   [[nodiscard]] bool try_to_empty_log();
@@ -91,5 +100,11 @@ class Maintainer {
   const StorageConfig& config_;
   std::mutex turn_;  // taken before write_mutex_
 };
+
+/// What the file of a segment says of its collection.
+[[nodiscard]] SegmentCollection segment_collection(const CollectionInfo& info);
+/// The id that no segment has had.
+[[nodiscard]] int64_t next_segment_id(Database& database);
+void insert_segment(Database& database, const Maintainer::NewSegment& segment);
 
 }  // namespace aios

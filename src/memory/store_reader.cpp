@@ -37,6 +37,12 @@ void StoreReader::let_go_of_replaced_segments(int64_t generation) const {
 }
 
 LiveRows& StoreReader::live_rows(const Collection& collection) const {
+  const auto old = live_rows_.find(collection.id);
+  if (old != live_rows_.end() &&
+      (old->second.collection().dimension != collection.info.dimension ||
+       old->second.collection().embedding_model != collection.info.embedding_model)) {
+    live_rows_.erase(old);  // its vectors were made anew
+  }
   const auto [rows, is_new] =
       live_rows_.try_emplace(collection.id, database_, segments_, collection);
   rows->second.refresh();

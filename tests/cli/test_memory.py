@@ -71,6 +71,19 @@ def test_memories_travel_by_file(succeed, fail, encoder, store, tmp_path):
     assert "cannot read" in fail(1, "memory", "import", store, tmp_path / "none.jsonl")
 
 
+def test_vectors_are_made_anew_by_another_model(succeed, fail, encoder, store, tmp_path):
+    other = shutil.copytree(encoder, tmp_path / "other")
+    assert "aios memory reembed" in fail(1, "memory", "add", store, "--model", other, "one more")
+    assert json.loads(succeed("memory", "reembed", store, "--model", other, "--json")) == {
+        "num_embedded": 3, "num_resumed": 0}
+    assert json.loads(succeed("memory", "stats", store))["collections"][0][
+        "embedding_model"] == "other"
+    assert TEXTS[1] in succeed("memory", "search", store, TEXTS[1], "--top-k", "1", "--model", other)
+    assert succeed("memory", "reembed", store, "--model", other) == "0\n"
+    assert "no collection 'none'" in fail(1, "memory", "reembed", store, "--collection", "none",
+                                          "--model", other)
+
+
 def test_wrong_use(succeed, fail, encoder, store, tmp_path):
     assert "did you mean 'search'?" in fail(2, "memory", "serch", store)
     assert "holds no memory store" in fail(1, "memory", "list", tmp_path / "nothing")

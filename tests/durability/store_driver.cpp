@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <memory>
@@ -22,14 +23,15 @@
 
 namespace {
 
-constexpr int32_t kDimension = 24;
+constexpr int32_t kDimension = 24;  // of new stores; that of others tells how vectors are made
 constexpr int64_t kSecond = 1'000'000;
 
 /// Whole numbers, so that other programs compute the same floats.
-std::vector<float> vector_of(int64_t id, int64_t version) {
-  std::vector<float> values(kDimension);
-  for (int32_t i = 0; i < kDimension; ++i) {
-    const int64_t mixed = id * 7919 + version * 104729 + int64_t{i} * i * 31 + i * id + 17;
+std::vector<float> vector_of(int64_t id, int64_t version, int32_t dimension = kDimension) {
+  std::vector<float> values(static_cast<std::size_t>(dimension));
+  for (int32_t i = 0; i < dimension; ++i) {
+    const int64_t mixed = id * 7919 + version * 104729 + int64_t{i} * i * 31 + i * id + 17 +
+                          (dimension - kDimension) * 1009;
     values[static_cast<std::size_t>(i)] =
         static_cast<float>(mixed * 2'654'435'761 % 1'000'003 - 500'001);
   }
@@ -45,12 +47,12 @@ std::string content_of(int64_t id, int64_t version) {
   return text;
 }
 
-aios::Memory memory_of(int64_t id, int64_t version) {
+aios::Memory memory_of(int64_t id, int64_t version, int32_t dimension) {
   aios::Memory memory;
   memory.memory_id = std::to_string(id);
   memory.timestamp = 1'700'000'000 * kSecond + id;
   memory.content = content_of(id, version);
-  memory.embedding = vector_of(id, version);
+  memory.embedding = vector_of(id, version, dimension);
   memory.metadata.category = "category-" + std::to_string(id % 7);
   memory.metadata.source = "version-" + std::to_string(version);
   memory.metadata.quality_score = static_cast<float>(id % 8) / 8;
@@ -76,16 +78,37 @@ int64_t number_in(std::string_view text) {
 }
 
 /// `ID.VERSION`, or `ID.VERSION@EXPIRY` with the time in seconds since 1970.
-aios::Memory memory_named(const std::string& name) {
+aios::Memory memory_named(const std::string& name, int32_t dimension) {
   const std::size_t dot = name.find('.');
   const std::size_t at = name.find('@');
   if (dot == std::string::npos) throw aios::ConfigError("'" + name + "' has no version");
   const std::string_view view = name;
-  aios::Memory memory =
-      memory_of(number_in(view.substr(0, dot)), number_in(view.substr(dot + 1, at - dot - 1)));
+  aios::Memory memory = memory_of(number_in(view.substr(0, dot)),
+                                  number_in(view.substr(dot + 1, at - dot - 1)), dimension);
   if (at != std::string::npos) memory.expires_at = number_in(view.substr(at + 1)) * kSecond;
   return memory;
 }
+
+/// Vectors of another dimension, from what a content says of its memory.
+class OtherVectors final : public aios::EmbeddingProvider {
+ public:
+  explicit OtherVectors(int32_t dimension) : dimension_(dimension) {}
+  std::string embedding_model() const override { return "driver-" + std::to_string(dimension_); }
+  std::vector<float> embed(std::span<const std::string> texts) override {
+    std::vector<float> all;
+    for (const std::string& text : texts) {
+      long long id = 0;
+      long long version = 0;
+      (void)std::sscanf(text.c_str(), "memory %lldv%lld", &id, &version);
+      const std::vector<float> one = vector_of(id, version, dimension_);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+  }
+
+ private:
+  int32_t dimension_;
+};
 
 class Driver {
  public:
@@ -101,12 +124,12 @@ class Driver {
       storage_.create_collection({collection, kDimension, aios::Metric::kCosine, "driver"});
     } else if (command == "add" || command == "upsert") {
       std::vector<aios::Memory> memories;
-      for (const std::string& name : names) memories.push_back(memory_named(name));
+      for (const std::string& name : names) memories.push_back(memory_named(name, dimension()));
       const auto result = command == "add" ? storage_.add(collection, memories)
                                            : storage_.upsert(collection, memories);
       return std::to_string(result.num_added);
     } else if (command == "edit") {
-      const aios::Memory memory = memory_named(names.at(0));
+      const aios::Memory memory = memory_named(names.at(0), dimension());
       return std::to_string(
           storage_.edit(collection, memory.memory_id, memory.metadata, memory.expires_at));
     } else if (command == "remove") {
@@ -119,6 +142,12 @@ class Driver {
       storage_.compact();
     } else if (command == "checkpoint") {
       storage_.checkpoint();
+    } else if (command == "reembed") {
+      OtherVectors vectors(static_cast<int32_t>(number_in(names.at(0))));
+      const aios::ReembedResult result = storage_.reembed(collection, vectors);
+      return std::to_string(result.num_resumed) + " " + std::to_string(result.num_embedded);
+    } else if (command == "dimension") {
+      return std::to_string(dimension());
     } else if (command == "verify") {
       return std::to_string(storage_.verify().num_memories);
     } else if (command == "dump") {
@@ -138,14 +167,21 @@ class Driver {
   }
 
  private:
+  [[nodiscard]] int32_t dimension() const {
+    return storage_.collection(aios::kDefaultCollection).dimension;
+  }
+
   /// All live memories as `ID.VERSION`. Each field is checked against what the name asks for.
   std::string dump() {
     aios::ListRequest all;
     all.limit = 1 << 30;
     std::string text;
-    for (const aios::Memory& memory : storage_.list(all)) {
+    const std::vector<aios::Memory> memories = storage_.list(all);
+    for (const aios::Memory& memory : memories) {
       const std::string version = memory.metadata.source.substr(std::strlen("version-"));
-      if (!same(memory, memory_of(number_in(memory.memory_id), number_in(version)))) {
+      // All have vectors of one dimension, be it that before or that after a re-embedding.
+      const auto dimension = static_cast<int32_t>(memories.front().embedding.size());
+      if (!same(memory, memory_of(number_in(memory.memory_id), number_in(version), dimension))) {
         throw aios::StorageError("memory " + memory.memory_id + " is not what was written");
       }
       text += (text.empty() ? "" : " ") + memory.memory_id + "." + version;
@@ -155,7 +191,7 @@ class Driver {
 
   /// Ids that the memory's own vector, and then its own word, find first.
   std::string search(const std::string& name) {
-    const aios::Memory memory = memory_named(name);
+    const aios::Memory memory = memory_named(name, dimension());
     aios::SearchRequest request;
     request.top_k = 1;
     request.embedding = memory.embedding;
@@ -172,9 +208,22 @@ class Driver {
   std::string scan() {
     aios::SearchRequest request;
     request.top_k = 10'000;
-    request.embedding = vector_of(1, 1);
+    std::vector<aios::SearchHit> hits;
+    for (bool done = false; !done;) {
+      const int32_t before = dimension();
+      request.embedding = vector_of(1, 1, before);
+      try {
+        hits = aios::VectorSearch(storage_, 1).search(request);
+        done = true;
+      } catch (const aios::StorageError&) {
+        if (dimension() == before) throw;  // else a re-embedding ended meanwhile
+      }
+    }
     std::string text;
-    for (const auto& hit : aios::VectorSearch(storage_, 1).search(request)) {
+    for (const auto& hit : hits) {
+      if (hit.memory.embedding.size() != request.embedding.size()) {
+        throw aios::StorageError("memory " + hit.memory.memory_id + " is of another dimension");
+      }
       const std::string version = hit.memory.metadata.source.substr(std::strlen("version-"));
       text += (text.empty() ? "" : " ") + hit.memory.memory_id + "." + version;
     }
