@@ -163,6 +163,17 @@ class SearchBench:
                 "reads\n\n" + table(header, self.rows()))
 
 
+def opening(program, store):
+    """How long a process takes to open a store to read, what is resident then, and its files."""
+    runs = [list(map(float, capture([program, "open", store]).split())) for _ in range(9)]
+    seconds, resident, before = (np.median(column) for column in zip(*runs))
+    sizes = {kind: sum(file.stat().st_size for file in store.glob(kind)) / 1e6
+             for kind in ("catalog.sqlite*", "segment-*.parquet")}
+    return (f"Opened to read in {1e3 * seconds:.1f} ms (median of {len(runs)}), {resident / 1e6:.0f} "
+            f"MB resident then ({before / 1e6:.0f} before); files: "
+            + ", ".join(f"`{kind}` {size:.0f} MB" for kind, size in sizes.items()) + ".\n")
+
+
 def reorder(first, timed_result):
     seconds, ids = timed_result
     return seconds, first, ids
@@ -237,6 +248,7 @@ def main():
             for number in range(arguments.rounds):
                 bench.round(number)
             lines.append(bench.report())
+            lines.append(opening(program, arguments.data / "stores" / name))
             if name == "books":
                 lines.append(table(["passing the filter", "results wanted", "f32: least / recall",
                                     "int8", "binary"], bench.filtered()))

@@ -89,12 +89,15 @@ TEST_F(ArrowStorageTest, AddingTwiceKeepsTheFirstAndUpsertReplaces) {
   EXPECT_EQ(storage->stats().collections.at(0).num_dead, 1);
 }
 
-TEST_F(ArrowStorageTest, OfOneIdTwiceInABatchTheFirstStays) {
+TEST_F(ArrowStorageTest, OfOneIdTwiceInABatchTheFirstStaysAndTheLastReplaces) {
   const auto storage = open_with(0);
   std::vector<Memory> twice = {memory_of(1), memory_of(1)};
   twice[1].content = "second";
   EXPECT_EQ(storage->add(kName, twice).num_added, 1);
   EXPECT_EQ(storage->get(kName, "id-1")->content, twice[0].content);
+  EXPECT_EQ(storage->upsert(kName, twice).num_added, 2);
+  EXPECT_EQ(storage->get(kName, "id-1")->content, "second");
+  EXPECT_EQ(storage->verify().num_memories, 1);
 }
 
 TEST_F(ArrowStorageTest, MakesIdsThatAreDifferent) {

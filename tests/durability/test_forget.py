@@ -1,6 +1,7 @@
 """What was forgotten is in no file of the folder, decoded page by page; what was only removed is,
 which shows that the search would find it."""
 import sqlite3
+import time
 
 import pytest
 
@@ -87,6 +88,23 @@ def test_a_forget_that_failed_is_tried_again(programs, tmp_path, point):
             for _ in range(3):
                 driver.run("forget 17 143 250")
         driver.run("forget 17 143 250")
+        assert find_traces(folder, chosen) == []
+
+
+def test_a_read_that_lasts_is_waited_for_ten_seconds(programs, tmp_path):
+    folder = tmp_path / "store"
+    with Driver(programs, folder, *FLAGS) as driver:
+        chosen = fill(driver, folder, sealed=True)
+        reader = sqlite3.connect(f"file:{folder}/catalog.sqlite?mode=ro", uri=True)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM memory").fetchall()
+        start = time.monotonic()
+        with pytest.raises(Refused, match="StorageError .* keeps reading an older snapshot"):
+            driver.run("forget 17 143 250")
+        assert 10 <= time.monotonic() - start < 30
+        assert driver.run("remove 17 143 250") == "0"  # they are removed
+        reader.close()
+        driver.run("compact")
         assert find_traces(folder, chosen) == []
 
 
