@@ -169,8 +169,8 @@ def opening(program, store):
     seconds, resident, before = (np.median(column) for column in zip(*runs))
     sizes = {kind: sum(file.stat().st_size for file in store.glob(kind)) / 1e6
              for kind in ("catalog.sqlite*", "segment-*.parquet")}
-    return (f"Opened to read in {1e3 * seconds:.1f} ms (median of {len(runs)}), {resident / 1e6:.0f} "
-            f"MB resident then ({before / 1e6:.0f} before); files: "
+    return (f"Opened to read in {1e3 * seconds:.1f} ms (median of {len(runs)}), "
+            f"{resident / 1e6:.0f} MB resident then ({before / 1e6:.0f} before); files: "
             + ", ".join(f"`{kind}` {size:.0f} MB" for kind, size in sizes.items()) + ".\n")
 
 

@@ -185,7 +185,7 @@ class ArrowStorage {
   [[nodiscard]] std::vector<Memory> list(const ListRequest& request) const;
   [[nodiscard]] StorageStats stats() const;
 
-  /// Gives every memory of a collection a vector by `embeddings`, of whatever dimension. New vectors
+  /// Gives every memory of a collection a vector by `embeddings`, of whatever dimension. New ones
   /// are kept apart, a durable batch at a time, so that a call that was killed is taken up by the
   /// next one with the same model; one with another model begins anew. Then all change at one
   /// moment: every reader sees either the old vectors or the new ones. Memories may be added, by

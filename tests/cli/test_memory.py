@@ -78,7 +78,8 @@ def test_vectors_are_made_anew_by_another_model(succeed, fail, encoder, store, t
         "num_embedded": 3, "num_resumed": 0}
     assert json.loads(succeed("memory", "stats", store))["collections"][0][
         "embedding_model"] == "other"
-    assert TEXTS[1] in succeed("memory", "search", store, TEXTS[1], "--top-k", "1", "--model", other)
+    assert TEXTS[1] in succeed("memory", "search", store, TEXTS[1], "--top-k", "1", "--model",
+                               other)
     assert succeed("memory", "reembed", store, "--model", other) == "0\n"
     assert "no collection 'none'" in fail(1, "memory", "reembed", store, "--collection", "none",
                                           "--model", other)
