@@ -129,6 +129,28 @@ TEST(BadTokenizer, MergeOfAnUnknownToken) {
 TEST(BadTokenizer, MergeIntoAnUnknownToken) {
   EXPECT_THAT(refusal("/model/merges/0", "b a"), HasSubstr("the vocabulary lacks \"ba\""));
 }
+TEST(BadTokenizer, MergesThatLeadBackToTheirSidesEnd) {
+  json document = good();
+  document["model"] = {{"type", "BPE"},
+                       {"unk_token", "##"},
+                       {"continuing_subword_prefix", "##"},
+                       {"vocab", {{"a", 0}, {"##", 1}, {"##a", 2}}},
+                       {"merges", {{"a", "##"}, {"##a", "##"}}}};  // makes "a" and "##a"
+  const FastTokenizer tokenizer = FastTokenizer::from_json(document.dump());
+  EXPECT_THAT(tokenizer.encode("a" + std::string(1000, 'x')).ids, ::testing::ElementsAre(3, 0));
+}
+
+TEST(BadTokenizer, ATokenOfMegabytesLoads) {
+  json document = good();
+  document["added_tokens"] = json::array();
+  document.erase("post_processor");
+  const std::string token(std::size_t{16} << 20U, 'a');
+  document["model"]["vocab"][token] = 3;
+  const FastTokenizer tokenizer = FastTokenizer::from_json(document.dump());
+  EXPECT_THAT(tokenizer.encode("ab").ids, ::testing::ElementsAre(2));
+  EXPECT_EQ(tokenizer.id_to_token(3), token);
+}
+
 TEST(BadTokenizer, Dropout) {
   EXPECT_THAT(refusal("/model/dropout", 0.1), HasSubstr("dropout is not supported"));
 }

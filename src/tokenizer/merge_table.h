@@ -41,9 +41,9 @@ class MergeTable {
     bool has_empty = false;
     bool in_range = true;
     for (const Slot& slot : table.slots_.view()) {
-      has_empty = has_empty || slot.key == kEmpty;
-      in_range = in_range && slot.merge.merged >= 0 && slot.merge.merged < id_bound &&
-                 slot.merge.rank <= kMaxRank;
+      has_empty |= slot.key == kEmpty;
+      in_range &=
+          (slot.merge.merged >= 0) & (slot.merge.merged < id_bound) & (slot.merge.rank <= kMaxRank);
       table.num_ranks_ = std::max(table.num_ranks_, slot.merge.rank + 1);
     }
     BlockReader::require(has_empty && in_range && std::has_single_bit(table.slots_.size()));

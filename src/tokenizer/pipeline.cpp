@@ -99,6 +99,7 @@ Section Pipeline::tokenize(std::string_view text, std::size_t limit, Workspace& 
     append_piece(index++, work, section);
   }
   section.encoding.truncated = index < num_pieces;
+  work.drop_excess();
   return section;
 }
 

@@ -165,17 +165,22 @@ Vocabulary Vocabulary::load(BlockReader& reader) {
   result.size_ = sizes[0];
   result.has_copies_ = sizes[1] != 0;
   bool fits = true;
+  bool has_holes = false;
   for (const TokenSpan span : result.spans_.view()) {
-    fits = fits && (span.size == kHole || uint64_t{span.begin} + span.size <= result.bytes_.size());
+    const bool is_hole = span.size == kHole;
+    has_holes |= is_hole;
+    fits &= is_hole | (uint64_t{span.begin} + span.size <= result.bytes_.size());
   }
   bool has_free = false;
   for (const Slot slot : result.slots_.view()) {
-    has_free = has_free || slot.id == kNone;
-    fits = fits && slot.id >= kNone && slot.id < result.id_bound();
+    has_free |= slot.id == kNone;
+    fits &= (slot.id >= kNone) & (slot.id < result.id_bound());
   }
   BlockReader::require(fits && has_free);
-  for (const Slot slot : result.slots_.view()) {
-    fits = fits && (slot.id == kNone || result.token(slot.id));
+  if (has_holes) {
+    for (const Slot slot : result.slots_.view()) {
+      fits = fits && (slot.id == kNone || result.token(slot.id));
+    }
   }
   BlockReader::require(fits);
   return result;

@@ -7,6 +7,12 @@ constexpr std::size_t kMostKept = std::size_t{8} << 20U;  // bytes of each part
 
 }  // namespace
 
+void Workspace::drop_excess() noexcept {
+  if (text.capacity() > kMostKept) text = {};
+  if (model.capacity() > kMostKept) model = {};
+  if (tokens.capacity() * sizeof(WordToken) > kMostKept) tokens = {};
+}
+
 std::unique_ptr<Workspace> WorkspacePool::take() {
   {
     const std::lock_guard lock(mutex_);
@@ -21,10 +27,7 @@ std::unique_ptr<Workspace> WorkspacePool::take() {
 }
 
 void WorkspacePool::put(std::unique_ptr<Workspace> workspace) noexcept {
-  // One long text must not keep its memory for good.
-  if (workspace->text.capacity() > kMostKept) workspace->text = {};
-  if (workspace->model.capacity() > kMostKept) workspace->model = {};
-  if (workspace->tokens.capacity() * sizeof(WordToken) > kMostKept) workspace->tokens = {};
+  workspace->drop_excess();
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(workspace));
 }

@@ -20,6 +20,9 @@ struct Workspace {
   ModelScratch model;
   WordCache cache;
   std::vector<WordToken> tokens;
+
+  /// Frees what a long text needed: it must not keep its memory for good.
+  void drop_excess() noexcept;
 };
 
 /// As many workspaces as calls were ever under way at once. Thread-safe.
