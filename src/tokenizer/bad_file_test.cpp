@@ -135,7 +135,7 @@ TEST(BadTokenizer, MergesThatLeadBackToTheirSidesEnd) {
                        {"unk_token", "##"},
                        {"continuing_subword_prefix", "##"},
                        {"vocab", {{"a", 0}, {"##", 1}, {"##a", 2}}},
-                       {"merges", {{"a", "##"}, {"##a", "##"}}}};  // makes "a" and "##a"
+                       {"merges", {"a ##", "##a ##"}}};  // make "a" and "##a"
   const FastTokenizer tokenizer = FastTokenizer::from_json(document.dump());
   EXPECT_THAT(tokenizer.encode("a" + std::string(1000, 'x')).ids, ::testing::ElementsAre(3, 0));
 }
