@@ -1,14 +1,12 @@
 // Any bytes as a SentencePiece model or a tiktoken file, and after two NULs a text for it: a typed
 // error, or an encoding whose offsets lie in the text and which can be decoded.
 #include <cstdint>
-#include <cstdlib>
-#include <string>
 #include <string_view>
 
 #include "aios/error.h"
-#include "aios/tokenizer.h"
 #include "tokenizer/formats/sentence_piece.h"
 #include "tokenizer/formats/tiktoken.h"
+#include "tokenizer_checks.h"
 
 namespace {
 
@@ -16,22 +14,10 @@ constexpr std::string_view kSeparator("\0\0", 2);
 constexpr std::string_view kText =
     "The caf\u00e9's 12 \u4f60\u597d  words\n\u2581<x> e\u0301\U0001F44D";
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
 void run(const aios::FastTokenizer& tokenizer, std::string_view text) {
   const aios::Encoding encoding = tokenizer.encode(text);
-  for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
-    require(encoding.ids[i] >= 0 && encoding.ids[i] < tokenizer.vocab_size());
-    const auto [begin, end] = encoding.offsets[i];
-    require(begin >= 0 && begin <= end && end <= static_cast<int64_t>(text.size()));
-  }
-  aios::StreamingDecoder decoder(tokenizer, false);
-  std::string streamed;
-  for (const int32_t id : encoding.ids) streamed += decoder.push(id);
-  streamed += decoder.finish();
-  require(streamed == tokenizer.decode(encoding.ids, false));
+  check_encoding(tokenizer, encoding, text.size());
+  check_decoding(tokenizer, encoding, false);
 }
 
 }  // namespace
