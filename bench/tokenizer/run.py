@@ -42,10 +42,10 @@ class Pair:
         """Median seconds, ours and theirs."""
         samples = ([], [])
         workers = (self.ours, self.theirs) if with_peer else (self.ours,)
-        for number in range(rounds + 1):
+        for number in range(rounds + 1 if rounds > 1 else 1):
             for worker, times in zip(workers, samples):
                 seconds = worker.seconds(job, text, num_threads)
-                if number > 0 or rounds == 1:  # the first one warms up
+                if number > 0 or rounds == 1:  # the first one of several warms up
                     times.append(seconds)
         return [statistics.median(times) if times else None for times in samples]
 
