@@ -154,9 +154,13 @@ struct DiffusionConfig {
 
 enum class ScoreMode { kAutoregressive, kDiffusion };
 
-/// How likely a text is. Windows do not overlap: begin token + `window` - 1 tokens.
+/// How likely a text is. Windows do not overlap: begin token, prefix, and so many tokens of the text
+/// that they are `window` together.
 struct ScoreConfig {
   ScoreMode mode = ScoreMode::kAutoregressive;
+  /// What the documents continue: given, never masked and not scored. None, one for all of them, or
+  /// one for each. Tokenized by itself.
+  std::vector<std::string> prefix;
   int32_t window = 0;        ///< tokens with the begin token; 0: the model's context length
   bool concatenate = false;  ///< join all documents into one stream before cutting windows
   int32_t max_windows = 0;   ///< 0: all

@@ -40,6 +40,7 @@ Recollections MemoryFlags::recall(const Session& session, const ArrowEngine& eng
 
 void MemoryFlags::add_to_answer(Json& answer, const Recollections& recollections) const {
   if (directory_.empty()) return;
+  answer["recollections"] = recollections.text;
   Json& memories = answer["memories"] = Json::array();
   for (const SearchHit& hit : recollections.memories) {
     memories.push_back({{"memory_id", hit.memory.memory_id},

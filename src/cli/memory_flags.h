@@ -16,7 +16,8 @@ class MemoryFlags {
   /// What the store of --memory holds on a text; nothing without the flag.
   [[nodiscard]] Recollections recall(const Session& session, const ArrowEngine& engine,
                                      const std::string& query) const;
-  /// The answer's `memories`: ids, scores and contents. Nothing is added without the flag.
+  /// The answer's `memories` (ids, scores and contents) and `recollections` (what of them stood
+  /// before the prompt, word for word). Nothing is added without the flag.
   void add_to_answer(Json& answer, const Recollections& recollections) const;
 
  private:

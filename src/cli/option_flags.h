@@ -42,6 +42,9 @@ class OptionFlags {
       if constexpr (requires { config.stop; }) {
         if (given->name == "stop" && !given->texts.empty()) config.stop.clear();
       }
+      if constexpr (requires { config.prefix; }) {
+        if (given->name == "prefix" && !given->texts.empty()) config.prefix.clear();
+      }
       for (const std::string& text : given->texts) {
         set_option(config, given->name, text, given->flag);
       }

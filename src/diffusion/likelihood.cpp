@@ -45,7 +45,7 @@ std::vector<double> mask_uniforms(const ScoredWindow& window, const UniformSourc
                                   int32_t window_index, int32_t draw) {
   std::vector<double> uniforms;
   for (int32_t i = 0; i < window.num_scored(); ++i) {
-    uniforms.push_back(noise.uniform(window_index, draw, window.first_scored + i, kMaskNoise));
+    uniforms.push_back(noise.uniform(window_index, draw, 1 + i, kMaskNoise));
   }
   return uniforms;
 }

@@ -31,7 +31,8 @@ struct NelboOptions {
 };
 
 /// `num_draws` maskings of each window, window by window. Random numbers are named by the window's
-/// index, the draw and the position, so windows do not depend on one another.
+/// index, the draw and the place among the scored tokens (from 1 on), so windows do not depend on
+/// one another, and the same tokens are hidden whatever stands before them.
 /// @param first_window index of windows[0] in the whole corpus
 /// @throws ConfigError on num_draws outside 1 ... 100000 or t_min outside (0, 1); InferenceError on
 /// a window without scored tokens

@@ -155,6 +155,20 @@ TEST(Likelihood, WindowsDoNotDependOnOneAnother) {
   }
 }
 
+TEST(Likelihood, TheSameTokensAreHiddenWhateverStandsBeforeThem) {
+  const std::vector<int32_t> text(32, 2);
+  const std::vector<int32_t> longer(40, 2);
+  const PhiloxUniformSource noise(5);
+  const auto alone = nelbo_maskings(std::vector<ScoredWindow>{{text, 1}}, {}, noise);
+  const auto behind = nelbo_maskings(std::vector<ScoredWindow>{{longer, 9}}, {}, noise);
+  ASSERT_EQ(alone.size(), behind.size());
+  for (std::size_t draw = 0; draw < alone.size(); ++draw) {
+    std::vector<int32_t> moved = alone[draw].positions;
+    for (int32_t& position : moved) position += 8;
+    EXPECT_EQ(moved, behind[draw].positions);
+  }
+}
+
 TEST(Likelihood, RefusesBadInput) {
   ExactDenoiser denoiser;
   const auto windows = windows_of(kTexts);

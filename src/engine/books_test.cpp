@@ -269,6 +269,41 @@ TEST(BooksEngine, ScoreIsTheSumOverTheLogits) {
   EXPECT_EQ(score.standard_error, 0);
 }
 
+/// ln p(prefix, text) = ln p(prefix) + ln p(text | prefix).
+TEST(BooksEngine, ScoresOfAPrefixAndOfWhatContinuesItAddUp) {
+  const std::string prefix = "It was a dark night,";
+  const std::string text = " and the rain fell upon the roof.";
+  const auto nats_of = [](const std::string& document, const ScoreConfig& config) {
+    return engine().score(std::vector<std::string>{document}, config).window_nats.front();
+  };
+  ScoreConfig after_prefix;
+  after_prefix.prefix = {prefix};
+  EXPECT_NEAR(nats_of(prefix + text, {}), nats_of(prefix, {}) + nats_of(text, after_prefix), 1e-4);
+}
+
+/// Of one token that is always masked the bound is exact: the row before it, in full attention.
+TEST(BooksEngine, BoundOfATokenAfterAPrefixIsItsNatsBehindTheWholePrefix) {
+  const std::string prefix = "It was a dark night,";
+  const std::string text = " and";
+  std::vector<int32_t> canvas = {0};
+  const auto ids = engine().tokenizer().encode(prefix, {.add_special_tokens = false}).ids;
+  canvas.insert(canvas.end(), ids.begin(), ids.end());
+  canvas.push_back(kMask);
+  const auto target = engine().tokenizer().encode(text, {.add_special_tokens = false}).ids;
+  ASSERT_EQ(target.size(), 1U);
+  const LogitsResult logits = engine().logits(canvas, AttentionMode::kFull);
+  ScoreConfig config;
+  config.mode = ScoreMode::kDiffusion;
+  config.exact_count = true;
+  config.num_draws = 1;
+  config.prefix = {prefix};
+  const ScoreResult score = engine().score(std::vector<std::string>{text}, config);
+  EXPECT_NEAR(score.window_nats.front(), nats(row_of(logits, canvas.size() - 2), target.front()),
+              1e-5);
+  EXPECT_EQ(score.num_tokens, 1);
+  EXPECT_EQ(score.num_bytes, 4);
+}
+
 /// Two unbiased estimators of one number.
 TEST(BooksEngine, BothEstimatorsOfTheBoundAgree) {
   const std::vector<std::string> documents = {excerpt().substr(0, 300)};

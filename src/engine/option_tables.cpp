@@ -153,6 +153,8 @@ const std::vector<OptionField<ScoreConfig>>& option_table() {
              Choices<ScoreMode>{{"ar", ScoreMode::kAutoregressive},
                                 {"diffusion", ScoreMode::kDiffusion}},
              "exact likelihood left to right, or diffusion's bound (NELBO)"),
+      texts("prefix", &C::prefix,
+            "what the document continues: given, not scored; once, or once for each document"),
       number("window", &C::window, {.min = 2, .zero_unset = true},
              "tokens of a window, begin token included; unset: the model's context length"),
       flag("concatenate", &C::concatenate, "join all documents before cutting windows"),

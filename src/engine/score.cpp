@@ -45,8 +45,9 @@ std::vector<double> causal_nats(const LoadedModel& model, std::span<const TextWi
       const auto length = static_cast<int32_t>(ids.size());
       if (!batch.empty() && start + length > kBatchTokens) break;
       batch.push_back({ids, nullptr});
-      for (int32_t i = 0; i + 1 < length; ++i) rows.push_back(start + i);
-      targets.insert(targets.end(), ids.begin() + 1, ids.end());
+      const int32_t first = windows[end].first_scored;
+      for (int32_t i = first - 1; i + 1 < length; ++i) rows.push_back(start + i);
+      targets.insert(targets.end(), ids.begin() + first, ids.end());
       start += length;
     }
     HeadRequest request;
@@ -57,7 +58,7 @@ std::vector<double> causal_nats(const LoadedModel& model, std::span<const TextWi
     auto row = result.candidates.begin();
     for (std::size_t i = begin; i < end; ++i) {
       double sum = 0;
-      for (std::size_t k = 1; k < windows[i].token_ids.size(); ++k) sum -= (row++)->target_log_prob;
+      for (int64_t k = 0; k < windows[i].num_scored(); ++k) sum -= (row++)->target_log_prob;
       nats.push_back(sum);
     }
     if (config.progress) config.progress(std::ssize(nats), std::ssize(windows));
@@ -76,7 +77,9 @@ NatsEstimate diffusion_nats(const LoadedModel& model, std::span<const TextWindow
   CoreDenoiser denoiser(model.core(), denoising_attention(model.spec()));
   const PhiloxUniformSource noise(config.seed);
   std::vector<ScoredWindow> scored;
-  for (const TextWindow& window : windows) scored.push_back({window.token_ids, 1});
+  for (const TextWindow& window : windows) {
+    scored.push_back({window.token_ids, window.first_scored});
+  }
   const auto window_tokens = std::ssize(windows.front().token_ids) * config.num_draws;
   const auto at_once = static_cast<std::size_t>(std::max<int64_t>(1, kBatchTokens / window_tokens));
   std::vector<Masking> all_maskings;
@@ -129,7 +132,7 @@ ScoreResult score_documents(const LoadedModel& model, std::span<const std::strin
 
   result.num_windows = std::ssize(windows);
   for (const TextWindow& scored : windows) {
-    result.num_tokens += std::ssize(scored.token_ids) - 1;
+    result.num_tokens += scored.num_scored();
     result.num_bytes += scored.num_bytes;
   }
   const double nats = std::accumulate(result.window_nats.begin(), result.window_nats.end(), 0.0);

@@ -6,10 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "aios/error.h"
+
 namespace aios {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 /// One token per byte, id = byte value: windows can be written down by hand.
 FastTokenizer letters() {
@@ -62,6 +66,43 @@ TEST(ScoreWindows, CanBeLimited) {
   config.max_windows = 2;
   EXPECT_THAT(cut({"abcd", "xyz"}, 3, config), ElementsAre("^ab:2", "^cd:2"));
   EXPECT_THAT(cut({"abc", "xyz"}, 5, config), ElementsAre("^abc:3", "^xyz:3"));
+}
+
+TEST(ScoreWindows, BeginWithThePrefixOfTheirDocument) {
+  ScoreConfig config;
+  config.prefix = {"pq"};
+  EXPECT_THAT(cut({"abcd", "xyz"}, 5, config),
+              ElementsAre("^pqab:2", "^pqcd:2", "^pqxy:2", "^pqz:1"));
+  config.prefix = {"p", "qrs"};
+  EXPECT_THAT(cut({"abcd", "xyz"}, 5, config),
+              ElementsAre("^pabc:3", "^pd:1", "^qrsx:1", "^qrsy:1", "^qrsz:1"));
+  const std::vector<std::string> documents = {"abcd", "xyz"};
+  const auto windows = cut_windows(documents, letters(), 1, 5, config);
+  EXPECT_EQ(windows.front().first_scored, 2);
+  EXPECT_EQ(windows.back().first_scored, 4);
+  config.prefix = {"p"};
+  config.concatenate = true;
+  EXPECT_THAT(cut({"abcd", "xyz"}, 6, config), ElementsAre("^pabcd:4", "^p^xyz:3"));
+}
+
+TEST(ScoreWindows, RefusePrefixesThatDoNotFit) {
+  ScoreConfig config;
+  config.prefix = {"pqrs"};
+  EXPECT_THAT([&] { cut({"ab"}, 5, config); },
+              ThrowsMessage<ConfigError>(HasSubstr("its 4 tokens leave no room for the text in a "
+                                                   "window of 5; shorten it")));
+  config.prefix = {"p", "q"};
+  EXPECT_THAT(
+      [&] {
+        cut({"a", "b", "c"}, 5, config);
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("there are 2 for 3 documents; give one, or")));
+  config.concatenate = true;
+  EXPECT_THAT(
+      [&] {
+        cut({"a", "b"}, 5, config);
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("2 for one stream of text; give one")));
 }
 
 TEST(ScoreWindows, CountEveryByteOnceWhereCharactersAreSplit) {

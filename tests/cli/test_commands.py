@@ -87,6 +87,23 @@ def test_score(succeed, tmp_path):
     assert bound["num_tokens"] == answer["num_tokens"] and bound["standard_error"] > 0
 
 
+def test_score_of_what_continues_a_prefix(succeed, tmp_path):
+    first, second = tmp_path / "first.txt", tmp_path / "second.txt"
+    first.write_text(" went down to the sea.")
+    second.write_text(" looked at the ships.")
+
+    def nats(*words):
+        return json.loads(succeed("score", *words, "--json"))["window_nats"]
+
+    assert nats(first, second, "--prefix", "The old man", "--prefix", "She") == [
+        *nats(first, "--prefix", "The old man"), *nats(second, "--prefix", "She")]
+    assert nats(first, second, "--prefix", "She") != nats(first, second)
+    config = tmp_path / "options.yaml"
+    config.write_text("score:\n  prefix: [The old man]\n")
+    assert nats(first, "--config", config) == nats(first, "--prefix", "The old man")
+    assert nats(first, "--config", config, "--prefix", "She") == nats(first, "--prefix", "She")
+
+
 def test_tokenize_and_back(succeed):
     text = "It was a dark night.\n\nThe wind — naïve — blew.\n"
     lines = succeed("tokenize", "--no-special-tokens", input=text)

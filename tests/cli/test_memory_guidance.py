@@ -27,6 +27,7 @@ def test_memories_are_used_and_named(succeed, books, encoder, notes, words):
     assert [memory["content"] for memory in answer["memories"]] == NOTES[1:2]
     assert 0 < answer["memories"][0]["score"] <= 1
     assert "Notes from memory" not in answer["text"]
+    assert f"> {NOTES[1]}\n" in answer["recollections"]
     if words[0] == "infill":
         assert answer["text"].startswith("Who was the captain? ")
     else:
