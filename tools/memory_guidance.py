@@ -30,7 +30,7 @@ UNIT_WORDS = 30
 CONTEXT = 256
 SETTINGS = ((1, 96), (2, 128), (4, 128))  # top_k, max_tokens
 BATCH = 100
-DRAWS = 16
+DRAWS = 8
 
 
 class Program:
@@ -121,11 +121,11 @@ def load_units(shared):
 
 
 def choose_passages(units, starts, lengths):
-    """Every fourth unit of a book and its successor, where they fit the context with notes."""
+    """Every third unit of a book and its successor, where they fit the context with notes."""
     most = max(tokens for _, tokens in SETTINGS)
     chosen = []
     for begin, end in zip(starts, starts[1:]):
-        for index in range(begin + 6, end - 2, 4):
+        for index in range(begin + 6, end - 2, 3):
             passage = Passage(index, units, lengths)
             if 1 + most + passage.prompt_tokens + passage.num_tokens <= CONTEXT - 4:
                 chosen.append(passage)

@@ -5,6 +5,7 @@
 /// inputs and the seed: not on the number of threads, the batch, or other calls.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,17 @@ struct InfillSegment {
 /// Splits a text with holes `[[8]]` or `[[3-12]]` (tokens) into segments; `[[[[` is a literal `[[`.
 /// @throws ConfigError with the byte's offset when a hole is malformed
 std::vector<InfillSegment> parse_holes(std::string_view text);
+
+/// What stands before a canvas and is no part of what is written. It may change while the canvas
+/// clears, as recollections do that are searched again by what is revealed.
+struct DiffusionPrompt {
+  std::string text;
+  int32_t refresh_steps = 0;  ///< steps of a canvas between two calls of `refresh`; 0: none
+  /// The text from now on, for a canvas that shows `revealed`: given and revealed tokens behind the
+  /// prompt, masks left out. Where it does not fit the context, the former one stays. Called from
+  /// the thread that made the call.
+  std::function<std::string(const std::string& revealed)> refresh;
+};
 
 enum class AttentionMode { kModelDefault, kCausal, kFull };
 
@@ -64,12 +76,20 @@ class ArrowEngine {
   DiffusionResults diffuse(const std::string& prompt, const DiffusionConfig& config = {},
                            const StepCallback& on_step = {});
 
+  /// The same with a prompt that may change. Its first tokens lead the canvas of every `StepView`.
+  /// @throws InferenceError if it is to change before blocks that do not see later ones: what these
+  ///         keep of it cannot
+  DiffusionResults diffuse(const DiffusionPrompt& prompt, const DiffusionConfig& config = {},
+                           const StepCallback& on_step = {});
+
   /// Fills holes. Given text comes back byte for byte: each piece is tokenized by itself, so a
   /// space before a hole is best left to the hole. Holes with a range get the length that makes the
   /// text on their right likeliest. End-of-text may stand only in a hole that ends the text, and
   /// stop strings count there only.
+  /// @param prompt stands before the segments; of the results, only `num_prompt_tokens` counts it
   DiffusionResults infill(std::span<const InfillSegment> segments,
-                          const DiffusionConfig& config = {}, const StepCallback& on_step = {});
+                          const DiffusionConfig& config = {}, const StepCallback& on_step = {},
+                          const DiffusionPrompt& prompt = {});
 
   /// Rewrites the chosen positions of a canvas; all others come back unchanged.
   DiffusionResults edit(std::span<const int32_t> canvas, std::span<const int32_t> positions,

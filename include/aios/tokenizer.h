@@ -145,6 +145,8 @@ struct ChatMessage {
 /// says what of Jinja it may use. Immutable; const members may be called from several threads.
 class ChatTemplate {
  public:
+  /// Whether a folder names one. @throws IoError, FormatError
+  [[nodiscard]] static bool exists(const std::string& folder);
   /// chat_template.jinja, else "chat_template" of tokenizer_config.json.
   /// @throws IoError, FormatError if there is none or it cannot be parsed, naming the line
   static ChatTemplate from_folder(const std::string& folder);

@@ -35,6 +35,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_verify_command(app, session);
   add_probe_command(app, session);
   add_memory_commands(app, session);
+  add_chat_command(app, session);
   add_devices_command(app, session);
 }
 

@@ -4,22 +4,10 @@
 
 #include "aios/error.h"
 #include "aios/tokenizer.h"
+#include "cli/conversation.h"
 #include "cli/text_input.h"
 
 namespace aios {
-namespace {
-
-/// The special tokens that stand before every text.
-std::string leading_text(const FastTokenizer& tokenizer) {
-  const Encoding encoding = tokenizer.encode("a");
-  std::string text;
-  for (std::size_t i = 0; i < encoding.ids.size() && encoding.special_tokens_mask[i] != 0; ++i) {
-    text += tokenizer.id_to_token(encoding.ids[i]).value_or("");
-  }
-  return text;
-}
-
-}  // namespace
 
 void ChatPrompt::add_to(CLI::App& command) {
   command.add_flag("--chat", chat_, "the text is a user's message, for the model's chat template");
@@ -37,9 +25,7 @@ std::string ChatPrompt::of(const std::string& text, const std::string& model_dir
   std::vector<ChatMessage> messages;
   if (!system_.empty()) messages.push_back({"system", system_});
   messages.push_back({"user", text});
-  std::string prompt = ChatTemplate::from_folder(model_directory).render(messages);
-  const std::string leading = leading_text(engine.tokenizer());
-  return prompt.starts_with(leading) ? prompt.substr(leading.size()) : prompt;
+  return render_chat(ChatTemplate::from_folder(model_directory), messages, engine.tokenizer());
 }
 
 }  // namespace aios

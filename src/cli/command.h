@@ -52,6 +52,7 @@ void add_inspect_command(CLI::App& app, Session& session);
 void add_verify_command(CLI::App& app, Session& session);
 void add_probe_command(CLI::App& app, Session& session);
 void add_devices_command(CLI::App& app, Session& session);
+void add_chat_command(CLI::App& app, Session& session);
 void add_memory_commands(CLI::App& app, Session& session);
 
 }  // namespace aios

@@ -19,10 +19,17 @@ struct DiffuseCommand {
     const std::string text = prompt.read();
     const std::string model = choose_model(session.model, kDefaultModel);
     front.run(session, text,
-              [&](ArrowEngine& engine, const std::string& recollections,
+              [&](ArrowEngine& engine, const DiffusionPrompt& recollections,
                   const DiffusionConfig& config, const StepCallback& on_step) {
-                return engine.diffuse(chat.of(recollections + text, model, engine), config,
-                                      on_step);
+                const auto behind = [&](const std::string& notes) {
+                  return chat.of(notes + text, model, engine);
+                };
+                DiffusionPrompt prompt = recollections;
+                prompt.text = behind(recollections.text);
+                prompt.refresh = [&](const std::string& revealed) {
+                  return behind(recollections.refresh(text + revealed));
+                };
+                return engine.diffuse(prompt, config, on_step);
               });
   }
 };

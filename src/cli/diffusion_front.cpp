@@ -1,6 +1,6 @@
 #include "cli/diffusion_front.h"
 
-#include <optional>
+#include <memory>
 
 #include "cli/answers.h"
 #include "cli/canvas_view.h"
@@ -14,6 +14,7 @@ namespace aios {
 void DiffusionFront::add_to(CLI::App& command) {
   flags_.add_to(command);
   memory_.add_to(command);
+  memory_.add_refresh_to(command);
   command.add_flag("--show", show_, "show the canvas in the terminal while it clears");
 }
 
@@ -23,8 +24,13 @@ void DiffusionFront::run(const Session& session, const std::string& query, const
   ArrowEngine engine(choose_model(session.model, kDefaultModel), options.engine);
   const Cancellable cancellable;
   options.diffusion.cancellation = cancellable.token();
-  const Recollections recollections = memory_.recall(session, engine, query);
-  const std::string& notes = recollections.text;
+  const std::unique_ptr<CommandMemory> memory = memory_.open(session, engine);
+  DiffusionPrompt notes;
+  if (memory != nullptr) {
+    notes.text = memory->recall(query);
+    notes.refresh_steps = memory_.refresh_steps();
+    notes.refresh = [&memory](const std::string& text) { return memory->recall_again(text); };
+  }
 
   DiffusionResults results;
   if (show_ && stderr_is_terminal()) {
@@ -40,7 +46,7 @@ void DiffusionFront::run(const Session& session, const std::string& query, const
   for (std::size_t i = 0; i < results.samples.size(); ++i) {
     if (session.json) {
       Json answer = to_json(results, i);
-      memory_.add_to_answer(answer, recollections);
+      if (memory != nullptr) memory->add_to_answer(answer);
       write_output(to_line(answer));
     } else {
       write_output((i > 0 ? "\n" : "") + results.samples[i].text + "\n");

@@ -15,7 +15,8 @@ class DiffusionFront {
   void add_to(CLI::App& command);
 
   /// What a call gets: the engine, recollections to stand before its text (mostly none), options.
-  using Call = std::function<DiffusionResults(ArrowEngine&, const std::string& recollections,
+  /// The recollections' `refresh` wants the whole text that they are looked for by.
+  using Call = std::function<DiffusionResults(ArrowEngine&, const DiffusionPrompt& recollections,
                                               const DiffusionConfig&, const StepCallback&)>;
   /// Loads the model, makes the call, shows its canvas if --show and a terminal are there, and
   /// writes the answer.

@@ -25,16 +25,17 @@ struct GenerateCommand {
     const std::string given = prompt.read();
     const std::string model = choose_model(session.model, kDefaultModel);
     ArrowEngine engine(model, options.engine);
-    const Recollections recollections = memory.recall(session, engine, given);
+    const std::unique_ptr<CommandMemory> notes = memory.open(session, engine);
     // What comes first is computed once for all samples.
-    const std::string text = chat.of(recollections.text + given, model, engine);
+    const std::string text =
+        chat.of(notes != nullptr ? notes->recall(given) + given : given, model, engine);
     const Cancellable cancellable;
     options.generation.cancellation = cancellable.token();
     if (session.json) {
       const GenerationResults results = engine.generate(text, options.generation);
       for (std::size_t i = 0; i < results.samples.size(); ++i) {
         Json answer = to_json(results, i);
-        memory.add_to_answer(answer, recollections);
+        if (notes != nullptr) notes->add_to_answer(answer);
         write_output(to_line(answer));
       }
       return;

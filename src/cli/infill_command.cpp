@@ -17,23 +17,10 @@ struct InfillCommand {
     std::string given;
     for (const InfillSegment& segment : segments) given += segment.text + " ";
     front.run(session, given,
-              [&segments](ArrowEngine& engine, const std::string& recollections,
+              [&segments](ArrowEngine& engine, const DiffusionPrompt& recollections,
                           const DiffusionConfig& config, const StepCallback& on_step) {
-                return infill_after(engine, recollections, segments, config, on_step);
+                return engine.infill(segments, config, on_step, recollections);
               });
-  }
-
-  /// Given text comes back as it was: what stands before the segments is cut off again.
-  static DiffusionResults infill_after(ArrowEngine& engine, const std::string& recollections,
-                                       std::vector<InfillSegment> segments,
-                                       const DiffusionConfig& config, const StepCallback& on_step) {
-    if (recollections.empty()) return engine.infill(segments, config, on_step);
-    segments.insert(segments.begin(), InfillSegment::given(recollections));
-    DiffusionResults results = engine.infill(segments, config, on_step);
-    for (DiffusionResult& result : results.samples) {
-      result.text.erase(0, recollections.size());
-    }
-    return results;
   }
 };
 

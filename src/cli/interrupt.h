@@ -6,6 +6,9 @@
 
 namespace aios {
 
+/// Whether SIGTERM has come: then a command ends, even one that lives on after Ctrl-C.
+[[nodiscard]] bool told_to_end() noexcept;
+
 /// Installs the handler of SIGINT and SIGTERM. Outside of a `Cancellable` they end the program.
 void handle_interrupts();
 
@@ -20,6 +23,15 @@ class Cancellable {
 
  private:
   CancellationToken token_;
+};
+
+/// While it lives, Ctrl-C outside of a `Cancellable` does nothing: for what lives on after it.
+class InterruptsPass {
+ public:
+  InterruptsPass();
+  InterruptsPass(const InterruptsPass&) = delete;
+  InterruptsPass& operator=(const InterruptsPass&) = delete;
+  ~InterruptsPass();
 };
 
 /// While it lives the cursor is hidden; an interrupt shows it again.

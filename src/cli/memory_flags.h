@@ -2,28 +2,35 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 
 #include "aios/engine.h"
-#include "cli/answers.h"
 #include "cli/command.h"
+#include "cli/command_memory.h"
 
 namespace aios {
 
 class MemoryFlags {
  public:
   void add_to(CLI::App& command);
-  /// What the store of --memory holds on a text; nothing without the flag.
-  [[nodiscard]] Recollections recall(const Session& session, const ArrowEngine& engine,
-                                     const std::string& query) const;
-  /// The answer's `memories` (ids, scores and contents) and `recollections` (what of them stood
-  /// before the prompt, word for word). Nothing is added without the flag.
-  void add_to_answer(Json& answer, const Recollections& recollections) const;
+  /// `--memory-refresh`, for what writes in steps.
+  void add_refresh_to(CLI::App& command);
+  /// The store of --memory, open; nothing without the flag. Borrows both.
+  /// @throws as `CommandMemory`
+  [[nodiscard]] std::unique_ptr<CommandMemory> open(const Session& session,
+                                                    const ArrowEngine& engine) const;
+  /// The same for a command that also remembers: the store is made if there is none.
+  [[nodiscard]] std::unique_ptr<CommandMemory> open_or_create(const Session& session,
+                                                              const ArrowEngine& engine) const;
+  [[nodiscard]] int32_t refresh_steps() const noexcept { return refresh_steps_; }
 
  private:
+  CLI::Option* directory_option_ = nullptr;
   std::string directory_;
   std::string encoder_;
   MemoryGuidance guidance_;
+  int32_t refresh_steps_ = 0;
 };
 
 }  // namespace aios

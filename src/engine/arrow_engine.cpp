@@ -60,12 +60,18 @@ GenerationResults ArrowEngine::generate(const std::string& prompt, const Generat
 
 DiffusionResults ArrowEngine::diffuse(const std::string& prompt, const DiffusionConfig& config,
                                       const StepCallback& on_step) {
+  return diffuse(DiffusionPrompt{prompt, 0, {}}, config, on_step);
+}
+
+DiffusionResults ArrowEngine::diffuse(const DiffusionPrompt& prompt, const DiffusionConfig& config,
+                                      const StepCallback& on_step) {
   return diffuse_prompt(implementation_->model, prompt, config, on_step);
 }
 
 DiffusionResults ArrowEngine::infill(std::span<const InfillSegment> segments,
-                                     const DiffusionConfig& config, const StepCallback& on_step) {
-  return fill_segments(implementation_->model, segments, config, on_step);
+                                     const DiffusionConfig& config, const StepCallback& on_step,
+                                     const DiffusionPrompt& prompt) {
+  return fill_segments(implementation_->model, prompt, segments, config, on_step);
 }
 
 DiffusionResults ArrowEngine::edit(std::span<const int32_t> canvas,

@@ -8,13 +8,12 @@
 
 namespace aios {
 
-DiffusionResults diffuse_prompt(const LoadedModel& model, const std::string& prompt,
+DiffusionResults diffuse_prompt(const LoadedModel& model, const DiffusionPrompt& prompt,
                                 const DiffusionConfig& config, const StepCallback& on_step) {
   DiffusionCall call(model, config);
   const TokenRules& rules = model.token_rules();
   Canvas canvas;
-  canvas.append_given(rules.prefix);
-  canvas.append_given(tokenize_given(model, prompt));
+  canvas.append_given(call.begin_with(prompt));
   const int32_t begin = canvas.length();
   canvas.block_origin =
       call.causal_blocks() ? whole_blocks(begin, call.config().block_length) : begin;

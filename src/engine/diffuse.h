@@ -14,14 +14,16 @@ namespace aios {
 
 /// All @throws InferenceError if the model cannot diffuse, or the canvas does not fit its context;
 ///             ConfigError, TokenizerError, CancelledError
-[[nodiscard]] DiffusionResults diffuse_prompt(const LoadedModel& model, const std::string& prompt,
+[[nodiscard]] DiffusionResults diffuse_prompt(const LoadedModel& model,
+                                              const DiffusionPrompt& prompt,
                                               const DiffusionConfig& config,
                                               const StepCallback& on_step);
 
-/// The canvas is the template's ids around the segments, each tokenized by itself. End-of-text may
-/// stand only in a hole that ends the text; `stop` counts there only. Given text comes back byte
-/// for byte.
+/// The canvas is the template's ids around the prompt and the segments, each tokenized by itself;
+/// the results leave the prompt out. End-of-text may stand only in a hole that ends the text;
+/// `stop` counts there only. Given text comes back byte for byte.
 [[nodiscard]] DiffusionResults fill_segments(const LoadedModel& model,
+                                             const DiffusionPrompt& prompt,
                                              std::span<const InfillSegment> segments,
                                              const DiffusionConfig& config,
                                              const StepCallback& on_step);

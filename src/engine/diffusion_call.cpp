@@ -26,7 +26,8 @@ DiffusionCall::DiffusionCall(const LoadedModel& model, const DiffusionConfig& co
       config_(config),
       attention_(denoising_attention(model.spec())),
       denoiser_(model.core(), attention_),
-      core_(denoiser_,
+      front_denoiser_(denoiser_),
+      core_(front_denoiser_,
             {*model.token_rules().mask, model.token_rules().suppressed, model.token_rules().end}) {
   if (causal_blocks() && config_.block_length == 0)
     config_.block_length = model.spec().block_length;
@@ -38,6 +39,48 @@ void DiffusionCall::check_length(std::size_t num_tokens) const {
                        " tokens, masks included, does not fit the model's context of " +
                        std::to_string(model_.max_length()) +
                        "; shorten the text, the holes or max_new_tokens");
+}
+
+std::vector<int32_t> DiffusionCall::front_of(const std::string& prompt) const {
+  std::vector<int32_t> front = model_.token_rules().prefix;
+  const std::vector<int32_t> ids = tokenize_given(model_, prompt);
+  front.insert(front.end(), ids.begin(), ids.end());
+  return front;
+}
+
+std::vector<int32_t> DiffusionCall::begin_with(const DiffusionPrompt& prompt) {
+  if (prompt.refresh_steps < 0) throw ConfigError("refresh_steps must be at least 0");
+  if (prompt.refresh_steps > 0) {
+    if (!prompt.refresh) throw ConfigError("refresh_steps: there is no `refresh` to be called");
+    if (causal_blocks()) {
+      throw InferenceError("this " + model_.spec().family +
+                           " model keeps for good what precedes a block: its prompt cannot change "
+                           "while it writes; leave out --memory-refresh (refresh_steps)");
+    }
+    changing_prompt_ = &prompt;
+  }
+  std::vector<int32_t> front = front_of(prompt.text);
+  front_length_ = front.size();
+  return front;
+}
+
+/// From its next step on a canvas stands behind the prompt that is due to what it shows.
+void DiffusionCall::refresh_front(const StepView& view) {
+  if (view.step == 0 || view.step % changing_prompt_->refresh_steps != 0) return;
+  std::vector<int32_t> revealed;
+  for (std::size_t i = front_length_; i < view.token_ids.size(); ++i) {
+    if (view.masked[i] == 0) revealed.push_back(view.token_ids[i]);
+  }
+  const std::size_t num_behind = view.token_ids.size() - front_length_;
+  if (revealed.size() == num_behind) return;  // it is done
+  std::vector<int32_t> front =
+      front_of(changing_prompt_->refresh(model_.tokenizer().decode(revealed)));
+  if (front.size() + num_behind > static_cast<std::size_t>(model_.max_length())) return;
+  if (config_.cfg_scale > 0) {  // the branch that sees nothing of what is given
+    front_denoiser_.exchange(config_.num_samples + view.sample, front_length_,
+                             std::vector<int32_t>(front.size(), *model_.token_rules().mask));
+  }
+  front_denoiser_.exchange(view.sample, front_length_, std::move(front));
 }
 
 std::vector<int32_t> DiffusionCall::choose_lengths(std::span<const CanvasSegment> segments) {
@@ -55,10 +98,18 @@ DiffusionResults DiffusionCall::fill(const Canvas& canvas, const StepCallback& o
   end_tokenizing();
   DiffusionResults results;
   results.seconds.tokenize = tokenize_seconds_;
-  if (config_.kv_cache != CacheMode::kNone) denoiser_.keep_caches(canvas.length());
+  const bool changes = changing_prompt_ != nullptr;
+  if (config_.kv_cache != CacheMode::kNone) {
+    denoiser_.keep_caches(changes ? model_.max_length() : canvas.length());
+  }
+  const StepCallback observe = [&](const StepView& view) {
+    if (on_step) on_step(view);
+    refresh_front(view);
+  };
   const std::vector<Canvas> canvases(static_cast<std::size_t>(config_.num_samples), canvas);
   FilledCanvases filled =
-      core_.fill(canvases, config_, causal_blocks(), PhiloxUniformSource(config_.seed), on_step);
+      core_.fill(canvases, config_, causal_blocks(), PhiloxUniformSource(config_.seed),
+                 changes ? observe : on_step);
   results.seconds.compute = watch_.lap();
   results.num_forward_passes = filled.num_forward_passes;
   int64_t num_written = 0;

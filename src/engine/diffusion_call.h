@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "aios/config.h"
+#include "aios/engine.h"
 #include "aios/results.h"
 #include "diffusion/diffusion_core.h"
 #include "diffusion/infill_lengths.h"
 #include "engine/core_denoiser.h"
+#include "engine/front_denoiser.h"
 #include "engine/loaded_model.h"
 #include "engine/stopwatch.h"
 
@@ -36,6 +38,12 @@ class DiffusionCall {
   /// @throws InferenceError if a canvas of so many tokens does not fit the model's context
   void check_length(std::size_t num_tokens) const;
 
+  /// The canvas's first tokens: the template's and the prompt's. Where the prompt is to change,
+  /// `fill` sees to it.
+  /// @param prompt borrowed until `fill` is done
+  /// @throws ConfigError; InferenceError if no prompt of this model can change; TokenizerError
+  std::vector<int32_t> begin_with(const DiffusionPrompt& prompt);
+
   /// The length of each hole. @throws InferenceError if even the shortest do not fit the context
   std::vector<int32_t> choose_lengths(std::span<const CanvasSegment> segments);
 
@@ -43,6 +51,8 @@ class DiffusionCall {
   DiffusionResults fill(const Canvas& canvas, const StepCallback& on_step, const Finish& finish);
 
  private:
+  [[nodiscard]] std::vector<int32_t> front_of(const std::string& prompt) const;
+  void refresh_front(const StepView& view);
   void end_tokenizing();
   int64_t finish_sample(const Canvas& canvas, FilledCanvas& sample, const Finish& finish,
                         DiffusionResults& results) const;
@@ -51,7 +61,10 @@ class DiffusionCall {
   DiffusionConfig config_;
   AttentionKind attention_;
   CoreDenoiser denoiser_;
+  FrontDenoiser front_denoiser_;
   DiffusionCore core_;
+  const DiffusionPrompt* changing_prompt_ = nullptr;
+  std::size_t front_length_ = 0;  // of the canvas
   Stopwatch watch_;
   double tokenize_seconds_ = 0;
 };

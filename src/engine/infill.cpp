@@ -33,11 +33,11 @@ void check_segments(std::span<const InfillSegment> segments) {
 }
 
 /// The template's ids around the segments, each tokenized by itself.
-std::vector<CanvasSegment> to_canvas_segments(const LoadedModel& model,
+/// @param front the template's first ids and those of the prompt
+std::vector<CanvasSegment> to_canvas_segments(const LoadedModel& model, std::vector<int32_t> front,
                                               std::span<const InfillSegment> segments) {
-  const TokenRules& rules = model.token_rules();
   std::vector<CanvasSegment> pieces;
-  pieces.push_back({.token_ids = rules.prefix});
+  pieces.push_back({.token_ids = std::move(front)});
   for (const InfillSegment& segment : segments) {
     CanvasSegment& piece = pieces.emplace_back();
     if (is_hole(segment)) {
@@ -48,7 +48,7 @@ std::vector<CanvasSegment> to_canvas_segments(const LoadedModel& model,
       piece.token_ids = tokenize_given(model, segment.text);
     }
   }
-  pieces.push_back({.token_ids = rules.suffix});
+  pieces.push_back({.token_ids = model.token_rules().suffix});
   return pieces;
 }
 
@@ -94,18 +94,32 @@ void assemble(const FastTokenizer& tokenizer, std::span<const InfillSegment> seg
   result.logprobs.resize(ids.size());
 }
 
+/// Takes the prompt out of what is given token by token.
+void leave_out(const Place& prompt, DiffusionResult& result) {
+  const auto erase = [&](auto& values) {
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(prompt.begin);
+    values.erase(begin, begin + static_cast<std::ptrdiff_t>(prompt.end - prompt.begin));
+  };
+  erase(result.token_ids);
+  erase(result.logprobs);
+}
+
 }  // namespace
 
-DiffusionResults fill_segments(const LoadedModel& model, std::span<const InfillSegment> segments,
+DiffusionResults fill_segments(const LoadedModel& model, const DiffusionPrompt& prompt,
+                               std::span<const InfillSegment> segments,
                                const DiffusionConfig& config, const StepCallback& on_step) {
   DiffusionCall call(model, config);
   check_segments(segments);
-  const std::vector<CanvasSegment> pieces = to_canvas_segments(model, segments);
+  const std::vector<CanvasSegment> pieces =
+      to_canvas_segments(model, call.begin_with(prompt), segments);
+  const Place prompt_place = {model.token_rules().prefix.size(), pieces.front().token_ids.size()};
   const std::vector<int32_t> lengths = call.choose_lengths(pieces);
   const Canvas canvas = make_canvas(pieces, lengths);
   const std::vector<Place> places = places_of(pieces, lengths);
   return call.fill(canvas, on_step, [&](FilledCanvas& filled, DiffusionResult& result) {
     assemble(model.tokenizer(), segments, places, config.stop, filled, result);
+    leave_out(prompt_place, result);
     result.num_prompt_tokens =
         canvas.length() - std::accumulate(lengths.begin(), lengths.end(), int32_t{0});
   });

@@ -49,6 +49,10 @@ ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 ChatTemplate::~ChatTemplate() = default;
 
+bool ChatTemplate::exists(const std::string& folder) {
+  return tokenizer::chat::read_template(folder).has_value();
+}
+
 ChatTemplate ChatTemplate::from_folder(const std::string& folder) {
   const auto source = tokenizer::chat::read_template(folder);
   if (!source) {

@@ -134,6 +134,7 @@ TEST_F(ChatFolder, FileGoesBeforeTheConfig) {
   EXPECT_EQ(render(), "config <s>");
   write("chat_template.jinja", "file {{ bos_token }}");
   EXPECT_EQ(render(), "file <s>");
+  EXPECT_TRUE(ChatTemplate::exists(folder_.string()));
 }
 
 TEST_F(ChatFolder, OfNamedTemplatesTheDefaultIsTaken) {
@@ -143,6 +144,7 @@ TEST_F(ChatFolder, OfNamedTemplatesTheDefaultIsTaken) {
 }
 
 TEST_F(ChatFolder, WithoutATemplateIsRefused) {
+  EXPECT_FALSE(ChatTemplate::exists(folder_.string()));
   EXPECT_THROW((void)render(), FormatError);
   write("tokenizer_config.json", R"({"chat_template": [{"name": "rag", "template": "a"}]})");
   EXPECT_THROW((void)render(), FormatError);
