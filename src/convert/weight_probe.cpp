@@ -92,7 +92,7 @@ std::vector<ProbedWeight> WeightProbe::run(const ProgressCallback& progress,
       const QuantizedFormat format{type, default_group_size(type)};
       QuantizedWeights rounded = ArrowQuant(*pool_).quantize(
           values, tensor.shape[0], tensor.shape[1], format, {.inputs = inputs});
-      const QuantizationError error = ArrowQuant::error(
+      const QuantizationError error = ArrowQuant(*pool_).error(
           values, rounded.matrix(),
           inputs == nullptr ? std::span<const float>{} : std::span(inputs->second_moments));
       const double changed = loss_with(name, make_view(std::move(rounded), tensor.dtype));

@@ -29,7 +29,7 @@ TensorView WeightQuantizer::quantize(const std::string& name, const TensorView& 
         .inputs = statistics_of(name)};
     QuantizedWeights rounded = ArrowQuant(pool_).quantize(values, tensor.shape[0], tensor.shape[1],
                                                           plan_.at(name), options);
-    const QuantizationError error = ArrowQuant::error(values, rounded.matrix());
+    const QuantizationError error = ArrowQuant(pool_).error(values, rounded.matrix());
     error_.squared_error += error.squared_error;
     error_.squared_weights += error.squared_weights;
     return make_view(std::move(rounded), tensor.dtype);

@@ -91,6 +91,22 @@ class RowQuantizer {
   int64_t depth_;
 };
 
+/// @param weights of the row, [depth]
+void add_row_error(const float* weights, const QuantizedMatrix& matrix, int64_t row,
+                   std::span<const float> importance, QuantizationError& error) noexcept {
+  const int64_t length = matrix.format.group_length(matrix.depth);
+  for (int64_t begin = 0; begin < matrix.depth; begin += length) {
+    const float scale = f16_to_float(matrix.scale(row, begin));
+    for (int64_t k = begin; k < std::min(begin + length, matrix.depth); ++k) {
+      const double weight = importance.empty() ? 1 : importance[static_cast<std::size_t>(k)];
+      const float rounded = scale * static_cast<float>(matrix.point(row, k) - kGridZero);
+      const double rest = double{weights[k]} - rounded;
+      error.squared_error += weight * rest * rest;
+      error.squared_weights += weight * weights[k] * weights[k];
+    }
+  }
+}
+
 }  // namespace
 
 TensorView make_view(QuantizedWeights weights, DType dtype) {
@@ -143,15 +159,20 @@ std::vector<float> ArrowQuant::dequantize(const QuantizedMatrix& matrix) {
 }
 
 QuantizationError ArrowQuant::error(std::span<const float> weights, const QuantizedMatrix& matrix,
-                                    std::span<const float> importance) {
-  const std::vector<float> rounded = dequantize(matrix);
+                                    std::span<const float> importance) const {
+  std::vector<QuantizationError> panels(
+      static_cast<std::size_t>(QuantizedFormat::num_panels(matrix.rows)));
+  pool_.parallel_for(std::ssize(panels), [&](int64_t panel) {
+    QuantizationError& error = panels[static_cast<std::size_t>(panel)];
+    const int64_t end = std::min(matrix.rows, (panel + 1) * kPanelRows);
+    for (int64_t row = panel * kPanelRows; row < end; ++row) {
+      add_row_error(weights.data() + row * matrix.depth, matrix, row, importance, error);
+    }
+  });
   QuantizationError error;
-  for (std::size_t i = 0; i < rounded.size(); ++i) {
-    const double weight =
-        importance.empty() ? 1 : importance[i % static_cast<std::size_t>(matrix.depth)];
-    const double rest = double{weights[i]} - rounded[i];
-    error.squared_error += weight * rest * rest;
-    error.squared_weights += weight * weights[i] * weights[i];
+  for (const QuantizationError& panel : panels) {
+    error.squared_error += panel.squared_error;
+    error.squared_weights += panel.squared_weights;
   }
   return error;
 }

@@ -72,10 +72,11 @@ class ArrowQuant {
   /// [rows, depth]
   [[nodiscard]] static std::vector<float> dequantize(const QuantizedMatrix& matrix);
 
+  /// Sums run in one order, whatever the number of threads.
   /// @param importance of each column, [depth], or empty: all 1
-  [[nodiscard]] static QuantizationError error(std::span<const float> weights,
-                                               const QuantizedMatrix& matrix,
-                                               std::span<const float> importance = {});
+  [[nodiscard]] QuantizationError error(std::span<const float> weights,
+                                        const QuantizedMatrix& matrix,
+                                        std::span<const float> importance = {}) const;
 
  private:
   ThreadPool& pool_;

@@ -31,7 +31,7 @@ class ArrowQuantTest : public ::testing::Test {
     constexpr int64_t kDepth = 1024;
     const auto weights = random_weights(kRows * kDepth, tail, 5);
     const auto quantized = quant_.quantize(weights, kRows, kDepth, format, {.search = search});
-    return ArrowQuant::error(weights, quantized.matrix()).relative();
+    return quant_.error(weights, quantized.matrix()).relative();
   }
 
   template <typename Error>
@@ -58,7 +58,7 @@ TEST_F(ArrowQuantTest, WeightsOnAGridComeBackExactly) {
       const auto weights = ArrowQuant::dequantize(grid.matrix());
       for (const GridSearch search : {GridSearch::kRange, GridSearch::kLeastSquares}) {
         const auto again = quant_.quantize(weights, 33, depth, format, {.search = search});
-        EXPECT_EQ(ArrowQuant::error(weights, again.matrix()).squared_error, 0)
+        EXPECT_EQ(quant_.error(weights, again.matrix()).squared_error, 0)
             << name_of(format) << ", depth " << depth;
       }
     }
@@ -120,9 +120,38 @@ TEST_F(ArrowQuantTest, SecondMomentsLowerTheErrorOfTheOutputs) {
     const auto error = [&](const InputStatistics* statistics) {
       const auto quantized =
           quant_.quantize(weights, kRows, kDepth, format, {.inputs = statistics});
-      return ArrowQuant::error(weights, quantized.matrix(), inputs.second_moments).relative();
+      return quant_.error(weights, quantized.matrix(), inputs.second_moments).relative();
     };
     EXPECT_LT(error(&inputs), error(nullptr)) << name_of(format);
+  }
+}
+
+/// Against sums over the dequantised matrix, whose order is another: 2^-50 for each of the terms.
+TEST_F(ArrowQuantTest, ErrorIsTheSumOverTheMatrixOnAnyNumberOfThreads) {
+  ThreadPool alone(1);
+  for (const QuantizedFormat& format : all_formats()) {
+    for (const int64_t rows : {1, 70}) {
+      constexpr int64_t kDepth = 300;
+      const auto weights = random_weights(rows * kDepth);
+      auto importance = random_weights(kDepth, Tail::kStudent, 3);
+      for (float& value : importance) value *= value;
+      const auto quantized = quant_.quantize(weights, rows, kDepth, format);
+      const auto rounded = ArrowQuant::dequantize(quantized.matrix());
+      double squared_error = 0;
+      double squared_weights = 0;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const double weight = importance[i % importance.size()];
+        squared_error += weight * std::pow(double{weights[i]} - rounded[i], 2);
+        squared_weights += weight * std::pow(double{weights[i]}, 2);
+      }
+      const auto error = quant_.error(weights, quantized.matrix(), importance);
+      const double tolerance = static_cast<double>(weights.size()) * 0x1p-50;
+      EXPECT_NEAR(error.squared_error, squared_error, squared_error * tolerance);
+      EXPECT_NEAR(error.squared_weights, squared_weights, squared_weights * tolerance);
+      const auto same = ArrowQuant(alone).error(weights, quantized.matrix(), importance);
+      EXPECT_EQ(error.squared_error, same.squared_error) << name_of(format);
+      EXPECT_EQ(error.squared_weights, same.squared_weights) << name_of(format);
+    }
   }
 }
 
@@ -146,7 +175,7 @@ TEST_F(ArrowQuantTest, EveryShapeIsRoundedToItsGridAndPaddedAsSpecified) {
         const QuantizedMatrix matrix = quantized.matrix();
         const auto values = ArrowQuant::dequantize(matrix);
         const int64_t block_size = std::max<int64_t>(format.block_size(), 1);
-        const auto error = ArrowQuant::error(weights, matrix).relative();
+        const auto error = quant_.error(weights, matrix).relative();
         EXPECT_LT(error, format.type == QuantType::kInt2 ? 0.1 : 0.01) << name_of(format);
         for (int64_t row = 0; row < QuantizedFormat::padded(rows); ++row) {
           for (int64_t k = 0; k < QuantizedFormat::padded(depth); ++k) {

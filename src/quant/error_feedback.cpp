@@ -1,46 +1,14 @@
 #include "quant/error_feedback.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "quant/inverse_factor.h"
 #include "quant/panel_writer.h"
 #include "tensor/dtype.h"
 
 namespace aios {
 namespace {
-
-/// In place, the lower triangular L with L L^T = A. @return false if A is not positive definite
-bool cholesky(std::vector<double>& a, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    double* const row = a.data() + i * size;
-    for (std::size_t j = 0; j <= i; ++j) {
-      const double* const other = a.data() + j * size;
-      double sum = row[j];
-      for (std::size_t k = 0; k < j; ++k) sum -= row[k] * other[k];
-      if (j < i) {
-        row[j] = sum / other[j];
-      } else if (sum > 0) {
-        row[i] = std::sqrt(sum);
-      } else {
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
-/// In place, the inverse of a lower triangular matrix.
-void invert_lower(std::vector<double>& l, std::size_t size) {
-  for (std::size_t j = 0; j < size; ++j) {
-    l[j * size + j] = 1 / l[j * size + j];
-    for (std::size_t i = j + 1; i < size; ++i) {
-      double sum = 0;
-      for (std::size_t k = j; k < i; ++k) sum -= l[i * size + k] * l[k * size + j];
-      l[i * size + j] = sum / l[i * size + i];
-    }
-  }
-}
 
 /// The rows of one panel while their columns are rounded.
 class FeedbackPanel {
@@ -129,39 +97,11 @@ class FeedbackPanel {
 
 }  // namespace
 
-std::vector<float> inverse_factor(std::span<const float> covariance, int64_t size) {
-  const auto n = static_cast<std::size_t>(size);
-  double mean = 0;
-  for (std::size_t i = 0; i < n; ++i) mean += covariance[i * n + i];
-  mean = mean > 0 ? mean / static_cast<double>(n) : 1;
-  std::vector<double> a(n * n);
-  // U^T U = C^-1 with U upper: reverse the order of C's rows and columns, factor L L^T, and reverse
-  // L^-1 back; so no inverse of C itself is formed.
-  const auto load = [&](double damping) {
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j < n; ++j) {
-        a[i * n + j] = covariance[(n - 1 - i) * n + (n - 1 - j)];
-      }
-      a[i * n + i] += damping * mean;
-    }
-  };
-  double damping = 0.01;
-  for (load(damping); !cholesky(a, n); load(damping)) damping *= 10;
-  invert_lower(a, n);
-  std::vector<float> factor(n * n, 0.0F);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i; j < n; ++j) {
-      factor[i * n + j] = static_cast<float>(a[(n - 1 - i) * n + (n - 1 - j)]);
-    }
-  }
-  return factor;
-}
-
 QuantizedWeights quantize_with_feedback(ThreadPool& pool, std::span<const float> weights,
                                         int64_t rows, int64_t depth, const QuantizedFormat& format,
                                         std::span<const float> importance,
                                         std::span<const float> covariance) {
-  const std::vector<float> factor = inverse_factor(covariance, depth);
+  const std::vector<float> factor = inverse_factor(pool, covariance, depth);
   QuantizedWeights result = make_empty_weights(rows, depth, format);
   const PanelWriter writer(result);
   pool.parallel_for(QuantizedFormat::num_panels(rows), [&](int64_t panel) {

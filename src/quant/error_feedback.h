@@ -20,8 +20,4 @@ namespace aios {
                                                       std::span<const float> importance,
                                                       std::span<const float> covariance);
 
-/// The upper triangular U with U^T U = (C + damping * mean diagonal * I)^-1, row major [size,
-/// size]. Damping grows until the factorisation succeeds.
-[[nodiscard]] std::vector<float> inverse_factor(std::span<const float> covariance, int64_t size);
-
 }  // namespace aios

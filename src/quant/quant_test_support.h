@@ -108,4 +108,17 @@ inline std::vector<QuantizedFormat> all_formats() {
   return formats;
 }
 
+/// Mean products of inputs whose neighbours are correlated, with unequal sizes: s[i] s[j] r^|i-j|.
+inline std::vector<float> correlated(int64_t size, float correlation) {
+  std::vector<float> covariance(index(size * size));
+  const auto spread = [](int64_t i) { return 0.5F + static_cast<float>(i % 7); };
+  for (int64_t i = 0; i < size; ++i) {
+    for (int64_t j = 0; j < size; ++j) {
+      covariance[index(i * size + j)] =
+          spread(i) * spread(j) * std::pow(correlation, static_cast<float>(std::abs(i - j)));
+    }
+  }
+  return covariance;
+}
+
 }  // namespace aios::quant_test
