@@ -3,14 +3,14 @@
 
     tools/memory_guidance.py FOLDER --encoder MODEL [--shared FOLDER] [--aios PROGRAM]
 
-The books that books-6m never saw are cut into units of some 30 words, whole sentences, and all units
-are remembered. A passage is two units: the first is the prompt, by which `aios generate --memory`
-looks for memories and before which it writes them; the second is scored, causally (NLL) and by
-masked diffusion (NELBO), with `aios score --prefix`. Neither the passage's own units are recalled
-nor the one before and the one behind it. Random memories are units of exactly as many tokens, written
-in the same form by the same program; the masks of the NELBO are the same throughout. A hash of the
-passage sets a quarter apart, on which count and budget of the memories are chosen by NLL; all else is
-measured on the rest.
+The books that books-6m never saw are cut into units of some 30 words, whole sentences, and all
+units are remembered. A passage is two units: the first is the prompt, by which `aios generate
+--memory` looks for memories and before which it writes them; the second is scored, causally (NLL)
+and by masked diffusion (NELBO), with `aios score --prefix`. Neither the passage's own units are
+recalled nor the one before and the one behind it. Random memories are units of exactly as many
+tokens, written in the same form by the same program; the masks of the NELBO are the same
+throughout. A hash of the passage sets a quarter apart, on which count and budget of the memories
+are chosen by NLL; all else is measured on the rest.
 """
 
 import argparse

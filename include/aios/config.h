@@ -154,8 +154,8 @@ struct DiffusionConfig {
 
 enum class ScoreMode { kAutoregressive, kDiffusion };
 
-/// How likely a text is. Windows do not overlap: begin token, prefix, and so many tokens of the text
-/// that they are `window` together.
+/// How likely a text is. Windows do not overlap: begin token, prefix, and so many of the text's
+/// tokens that they are `window` together.
 struct ScoreConfig {
   ScoreMode mode = ScoreMode::kAutoregressive;
   /// What the documents continue: given, never masked and not scored. None, one for all of them, or

@@ -24,12 +24,12 @@ struct DiffuseCommand {
                 const auto behind = [&](const std::string& notes) {
                   return chat.of(notes + text, model, engine);
                 };
-                DiffusionPrompt prompt = recollections;
-                prompt.text = behind(recollections.text);
-                prompt.refresh = [&](const std::string& revealed) {
+                DiffusionPrompt whole = recollections;
+                whole.text = behind(recollections.text);
+                whole.refresh = [&](const std::string& revealed) {
                   return behind(recollections.refresh(text + revealed));
                 };
-                return engine.diffuse(prompt, config, on_step);
+                return engine.diffuse(whole, config, on_step);
               });
   }
 };

@@ -21,12 +21,13 @@ constexpr int kPatienceMs = 100;  // a signal may have gone to another thread th
 
 LineReader::LineReader() : is_terminal_(::isatty(STDIN_FILENO) == 1) {}
 
-void LineReader::prompt(const char* text) const {
+void LineReader::show(const char* text) const {
   if (is_terminal_) write_terminal(text);
 }
 
-LineReader::Outcome LineReader::read_line(std::string& line) {
-  const Cancellable cancellable;
+LineReader::Outcome LineReader::read_line(const char* prompt, std::string& line) {
+  const Cancellable cancellable;  // before a person sees that it is their turn
+  show(prompt);
   while (true) {
     if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
       line += buffer_.substr(0, end);
@@ -60,19 +61,19 @@ LineReader::Outcome LineReader::read_line(std::string& line) {
 
 std::optional<std::string> LineReader::read() {
   std::string message;
-  prompt("> ");
+  const char* prompt = "> ";
   while (true) {
     std::string line;
-    const Outcome outcome = read_line(line);
+    const Outcome outcome = read_line(prompt, line);
     if (outcome == Outcome::kInterrupted) {
       if (!is_terminal_) throw CancelledError("the chat was interrupted");
       buffer_.clear();
       message.clear();
-      prompt("\n(Ctrl-D ends the chat)\n> ");
+      prompt = "\n(Ctrl-D ends the chat)\n> ";
       continue;
     }
     if (outcome == Outcome::kEnd && message.empty()) {
-      prompt("\n");
+      show("\n");
       return std::nullopt;
     }
     if (line.ends_with('\r')) line.pop_back();
@@ -80,7 +81,7 @@ std::optional<std::string> LineReader::read() {
     if (goes_on) line.back() = '\n';
     message += line;
     if (!goes_on) break;
-    prompt(". ");
+    prompt = ". ";
   }
   check_utf8(message, is_terminal_ ? "the message" : "standard input");
   return message;

@@ -21,8 +21,8 @@ class LineReader {
 
  private:
   enum class Outcome { kLine, kEnd, kInterrupted };
-  Outcome read_line(std::string& line);
-  void prompt(const char* text) const;
+  Outcome read_line(const char* prompt, std::string& line);
+  void show(const char* text) const;
 
   bool is_terminal_;
   std::string buffer_;  // read, not yet given

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 
 #include "aios/error.h"
@@ -25,6 +26,8 @@ Json to_json(const Memory& memory) {
   return answer;
 }
 
+constexpr int64_t kMaxSecondsToLive = int64_t{1000} * 365 * 86400;
+
 /// The store that a command works on; commands of this group fill and read it.
 struct MemoryCommand {
   std::string directory;
@@ -36,6 +39,7 @@ struct MemoryCommand {
   ListRequest listing;
   SearchRequest search;
   bool by_text_only = false;
+  int64_t seconds_to_live = 0;
 
   [[nodiscard]] ArrowStorage open(bool read_only) const {
     StorageConfig config;
@@ -44,19 +48,25 @@ struct MemoryCommand {
   }
 
   void add(const Session& session) const {
-    const std::vector<std::string> inputs = texts.read();
+    std::vector<std::string> inputs = texts.read();
+    std::erase_if(inputs, [](const std::string& text) { return text.empty(); });
+    if (inputs.empty()) throw ConfigError("there is no text to remember: all are empty");
     CommandEncoder encoder(session);
     const std::vector<float> vectors = encoder.embed(inputs);
     const std::size_t dimension = vectors.size() / inputs.size();
     ArrowStorage storage = open(false);
     storage.create_collection(
         {collection, static_cast<int32_t>(dimension), Metric::kCosine, encoder.embedding_model()});
+    const int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
+                            std::chrono::system_clock::now().time_since_epoch())
+                            .count();
     std::vector<Memory> memories(inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       memories[i].content = inputs[i];
       const auto vector = std::span(vectors).subspan(i * dimension, dimension);
       memories[i].embedding.assign(vector.begin(), vector.end());
       memories[i].metadata = metadata;
+      if (seconds_to_live > 0) memories[i].expires_at = now + seconds_to_live * 1'000'000;
     }
     const AddResult result = storage.add(collection, memories);
     std::string lines;
@@ -71,6 +81,9 @@ struct MemoryCommand {
     SearchRequest request = search;
     request.collection = collection;
     request.text = query.read();
+    if (request.text.empty()) {
+      throw ConfigError("QUERY is empty: say what to look for, or see all with aios memory list");
+    }
     const ArrowStorage storage = open(true);
     if (!by_text_only) {
       CommandEncoder encoder(session);
@@ -199,6 +212,10 @@ void add_writing(CLI::App& group, Session& session, const State& state) {
   state->texts.add_to(add);
   add.add_option("--category", state->metadata.category, "of all of them")->type_name("NAME");
   add.add_option("--source", state->metadata.source, "of all of them")->type_name("NAME");
+  add.add_option("--expires-in", state->seconds_to_live,
+                 "seconds that they are kept (default: for good)")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{1}, kMaxSecondsToLive));
   const auto counted = [&](const std::string& name, const std::string& description,
                            std::function<int64_t(ArrowStorage&)> work) -> CLI::App& {
     return add_member(group, session, state, name, description, CommonFlags::kNone,

@@ -41,6 +41,11 @@ struct TransferCommand {
   }
 
   void save() const {
+    if (path == "-") {
+      throw ConfigError(
+          "export writes a file: give its name, or print memories with aios memory "
+          "list --json");
+    }
     const ExportRequest request{collection, filter, choose_format(format, path)};
     write_output(std::to_string(open(true).export_to(path, request)) + "\n");
   }

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -123,16 +124,21 @@ def test_a_person_is_prompted_answered_and_let_go(aios, listener):
 
 
 def test_interrupt_ends_the_answer_and_not_the_chat(aios, listener):
-    terminal = person(aios, "--model", listener, "--max-new-tokens", 200, "--temperature", 1)
+    terminal = person(aios, "--model", listener, "--max-new-tokens", 200, "--temperature", 1,
+                      "--json")
     terminal.read_until(b"> ")
     terminal.process.send_signal(signal.SIGINT)  # drops the line
     terminal.read_until(b"(Ctrl-D ends the chat)\r\n> ")
     os.write(terminal.descriptor, b"It was\n")
     terminal.read_until(b"It was\r\n")
-    terminal.read_until(b" ")
-    terminal.process.send_signal(signal.SIGINT)
-    terminal.process.send_signal(signal.SIGINT)  # in a hurry
-    terminal.read_until(b"\n> ")
+    terminal.output = b""
+    for _ in range(600):  # in a hurry
+        terminal.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        terminal.read_available()
+        if b"> " in terminal.output:
+            break
+    assert b'"finish_reason":"interrupted"' in terminal.output
     os.write(terminal.descriptor, b"\x04")
     assert terminal.finish() == 0
 
@@ -142,9 +148,10 @@ def test_a_signal_to_end_ends_the_chat(aios, listener):
     terminal.read_until(b"> ")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.finish() == 130
-    with subprocess.Popen([aios, "chat", "--model", listener], stdin=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
+    with subprocess.Popen([aios, "chat", "--model", listener, "--json"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(b"It was\n")
         process.stdin.flush()
+        assert process.stdout.readline().startswith(b"{")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130

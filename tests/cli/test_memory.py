@@ -85,6 +85,21 @@ def test_vectors_are_made_anew_by_another_model(succeed, fail, encoder, store, t
                                           "--model", other)
 
 
+def test_empty_lines_are_no_memories(succeed, fail, encoder, tmp_path):
+    store = tmp_path / "lines"
+    ids = succeed("memory", "add", store, "--model", encoder, "--input", "-", "--expires-in", 3600,
+                  input="a cat\n\na dog\n").split()
+    assert len(ids) == 2 and contents(succeed, store) == ["a cat", "a dog"]
+    for line in succeed("memory", "list", store, "--json").splitlines():
+        memory = json.loads(line)
+        assert 0 <= memory["expires_at"] - memory["timestamp"] - 3600e6 < 60e6
+    assert succeed("memory", "expire", store) == "0\n"
+    assert "all are empty" in fail(2, "memory", "add", store, "", "--model", encoder)
+    assert "QUERY is empty" in fail(2, "memory", "search", store, "", "--text-only")
+    assert "--expires-in" in fail(2, "memory", "add", store, "a", "--expires-in", 0)
+    assert "export writes a file" in fail(2, "memory", "export", store, "-")
+
+
 def test_wrong_use(succeed, fail, encoder, store, tmp_path):
     assert "did you mean 'search'?" in fail(2, "memory", "serch", store)
     assert "holds no memory store" in fail(1, "memory", "list", tmp_path / "nothing")

@@ -29,8 +29,11 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while text not in self.output:
             assert time.monotonic() < deadline, self.output
-            if select.select([self.descriptor], [], [], 0.1)[0]:
-                self.output += os.read(self.descriptor, 65536)
+            self.read_available(0.1)
+
+    def read_available(self, seconds=0.0) -> None:
+        if select.select([self.descriptor], [], [], seconds)[0]:
+            self.output += os.read(self.descriptor, 65536)
 
     def finish(self) -> int:
         while True:
