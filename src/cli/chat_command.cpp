@@ -121,8 +121,10 @@ class Chat {
     const std::string prompt = conversation_.prompt(notes, message, config_.max_new_tokens);
     const Cancellable cancellable;
     config_.cancellation = cancellable.token();
-    return engine_.generate(prompt, config_,
-                            [&](int32_t, std::string_view piece) { answer.add(piece); });
+    GenerationResults results = engine_.generate(
+        prompt, config_, [&](int32_t, std::string_view piece) { answer.add(piece); });
+    ++config_.seed;  // or every answer would be drawn by the same numbers
+    return results;
   }
 
   /// @returns the new memory's id; none without a store, or when interrupted
