@@ -1,10 +1,7 @@
 // Prompts that stand before a canvas and change while it clears, on books-6m.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -186,18 +183,6 @@ TEST(DiffusionPrompt, ChangesThatCannotBeAreRefused) {
   prompt.refresh_steps = 2;
   EXPECT_THAT([&] { engine().diffuse(prompt); },
               ThrowsMessage<ConfigError>(HasSubstr("there is no `refresh`")));
-  prompt.refresh = [](const std::string&) { return ""; };
-  namespace fs = std::filesystem;
-  const fs::path folder = testing::TempDir() + "blocks" + std::to_string(::getpid());
-  fs::copy(std::string(AIOS_SOURCE_DIR) + "/tests/parity/fixtures/a2d_qwen3_blocks", folder);
-  std::ofstream(folder / "tokenizer.json") << R"({"version": "1.0", "added_tokens": [],
-      "normalizer": null, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
-      "post_processor": null, "decoder": {"type": "ByteLevel"},
-      "model": {"type": "BPE", "merges": [], "vocab": {"a": 0}}})";
-  ArrowEngine blocks(folder);
-  fs::remove_all(folder);
-  EXPECT_THAT([&] { blocks.diffuse(prompt); },
-              ThrowsMessage<InferenceError>(HasSubstr("its prompt cannot change")));
 }
 
 }  // namespace

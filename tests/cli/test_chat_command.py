@@ -115,9 +115,9 @@ def test_a_person_is_prompted_answered_and_let_go(aios, listener):
     os.write(terminal.descriptor, b"a day\n")
     terminal.read_until(b"\n> ")
     os.write(terminal.descriptor, "word ".encode() * 300 + b"\n")
-    terminal.read_until(b"shorten it")
+    terminal.read_until(b"shorten it, or give a lower --max-new-tokens\r\n> ")
     os.write(terminal.descriptor, b"Then\n")
-    terminal.read_until(b"> Then")
+    terminal.read_until(b"> Then\r\n")
     os.write(terminal.descriptor, b"\x04")
     assert terminal.finish() == 0
     assert b"Ctrl-D ends the chat" in terminal.output
