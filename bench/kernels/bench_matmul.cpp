@@ -1,24 +1,25 @@
 /// Speed of the matrix products beside the machine's peaks.
 ///
-/// Every line interleaves slices of the product and of the peak's probe, so that other load on the
-/// machine falls on both; it gives the best and the median of each and their ratios. A product is
-/// `Backend::project`: f32 activations in and out, conversion to bf16 included. With --json all
-/// samples are written, in GFLOP/s or GB/s:
-/// {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "peak", "samples"}]}.
+/// Every line interleaves slices of the product, of the peaks' probes and of reading the weights,
+/// so that other load on the machine falls on all; it gives the best and the median, their ratios
+/// to the peaks, and the bound of the roofline: the highest peak, or the weights' bytes at the
+/// speed at which the threads read as many bytes. A product is `Backend::project`: f32 activations
+/// in and out, conversion included. One row is a matrix beyond the caches, against the best of all
+/// readers. With --json all samples are written, in 1e9 operations or bytes a second:
+/// {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "peak", "samples"}]};
+/// lines of quantised weights have "tiles_peak" and "bound" besides.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <vector>
 
 #include "aios/error.h"
 #include "backend/cpu/cpu_backend.h"
+#include "bench_weights.h"
 #include "peak_probes.h"
-#include "tensor/dtype.h"
 
 namespace aios::bench {
 namespace {
@@ -64,7 +65,7 @@ struct Options {
 /// and on all threads, which may have to share cores.
 void measure_peaks(ThreadPool& pool, const Options& options, Json& report) {
   ThreadPool alone(1);
-  for (const auto& probe : {f32_probe(), bf16_probe()}) {
+  for (const auto& probe : {f32_probe(), bf16_probe(), int8_probe(), int8_tiles_probe()}) {
     if (!probe) continue;
     Rates one, clock, all;
     const double end = seconds_now() + 2 * options.seconds;
@@ -75,7 +76,7 @@ void measure_peaks(ThreadPool& pool, const Options& options, Json& report) {
     }
     const double design = clock.best() * probe->operations_per_cycle;
     std::printf(
-        "%-26s %8.1f GFLOP/s best, %8.1f median; one thread %8.1f of %.2f GHz x %.0f: "
+        "%-26s %8.1f G/s best, %8.1f median; one thread %8.1f of %.2f GHz x %.0f: "
         "%5.1f %%\n",
         probe->name.c_str(), all.best(), all.median(), one.best(), clock.best(),
         probe->operations_per_cycle, 100 * one.best() / design);
@@ -84,85 +85,176 @@ void measure_peaks(ThreadPool& pool, const Options& options, Json& report) {
   }
 }
 
-/// Bytes per second that 1, 2, ... threads read from memory far larger than a cache.
-void measure_bandwidth(int max_readers, const Options& options, Json& report) {
-  const std::vector<double> memory(std::size_t{64} << 20U, 1.0);  // 512 MiB
-  for (int readers = 1; readers <= max_readers; readers *= 2) {
-    ThreadPool pool(readers);
-    std::vector<double> sums(static_cast<std::size_t>(readers));
-    Rates rates;
-    const double end = seconds_now() + 2 * options.seconds;
-    while (seconds_now() < end) {
-      const double start = seconds_now();
-      const std::size_t share = memory.size() / static_cast<std::size_t>(readers);
-      pool.parallel_for(readers, [&](int64_t reader) {
-        const auto index = static_cast<std::size_t>(reader);
-        sums[index] += read_probe(memory, index * share, (index + 1) * share);
-      });
-      rates.add(static_cast<double>(memory.size() * sizeof(double)), seconds_now() - start);
-    }
-    const std::string name = "memory read, " + std::to_string(readers) + " threads";
-    std::printf("%-26s %8.1f GB/s best, %8.1f median\n", name.c_str(), rates.best(),
-                rates.median());
-    report["peaks"][name] = rates.values;
-  }
+/// Reads `memory` on all threads.
+void run_reader(ThreadPool& pool, const Reader& reader, const std::vector<double>& memory,
+                Rates& rates) {
+  const auto threads = static_cast<std::size_t>(pool.num_threads());
+  std::vector<double> sums(threads);
+  const double start = seconds_now();
+  pool.parallel_for(pool.num_threads(), [&](int64_t thread) {
+    const auto i = static_cast<std::size_t>(thread);
+    sums[i] = reader.run(memory, i * memory.size() / threads, (i + 1) * memory.size() / threads);
+  });
+  rates.add(static_cast<double>(memory.size() * sizeof(double)), seconds_now() - start);
 }
 
-struct Shape {
-  int64_t rows, columns, depth;
-};
+/// Bytes per second that 1, 2, ... threads read from memory far larger than a cache, each reader in
+/// turn; returns the best in 1e9 a second.
+double measure_bandwidth(int max_threads, const Options& options, Json& report) {
+  const std::vector<double> memory(std::size_t{64} << 20U, 1.0);  // 512 MiB
+  double best = 0;
+  for (int threads = 1; threads <= max_threads; threads *= 2) {
+    ThreadPool pool(threads);
+    for (const Reader& reader : readers()) {
+      Rates rates;
+      const double end = seconds_now() + options.seconds;
+      while (seconds_now() < end || rates.values.size() < 3) {
+        run_reader(pool, reader, memory, rates);
+      }
+      const std::string name =
+          "memory read, " + std::to_string(threads) + " threads, " + reader.name;
+      std::printf("%-58s %8.1f GB/s best, %8.1f median\n", name.c_str(), rates.best(),
+                  rates.median());
+      report["peaks"][name] = rates.values;
+      best = std::max(best, rates.best());
+    }
+  }
+  return best;
+}
 
 constexpr Shape kShapes[] = {
-    {1, 4096, 4096},   {64, 1024, 1024},  {64, 4096, 1024},  {64, 1024, 4096},  {64, 4096, 4096},
-    {64, 896, 4864},   {64, 4864, 896},   {128, 4096, 1024}, {256, 4096, 1024}, {512, 4096, 1024},
-    {512, 1024, 4096}, {512, 896, 4864},  {512, 4864, 896},  {32, 1536, 384},   {128, 1536, 384},
-    {128, 384, 1536},  {1024, 1536, 384}, {1024, 384, 1536}, {1024, 384, 384}};
+    {64, 1024, 1024},  {64, 4096, 1024},  {64, 1024, 4096},  {64, 4096, 4096},  {64, 896, 4864},
+    {64, 4864, 896},   {128, 4096, 1024}, {256, 4096, 1024}, {512, 4096, 1024}, {512, 1024, 4096},
+    {512, 896, 4864},  {512, 4864, 896},  {32, 1536, 384},   {128, 1536, 384},  {128, 384, 1536},
+    {1024, 1536, 384}, {1024, 384, 1536}, {1024, 384, 384}};
 
-Linear make_linear(Backend& backend, const Shape& shape, DType dtype) {
-  const auto size = static_cast<std::size_t>(shape.columns * shape.depth);
-  auto bytes = std::make_shared<std::vector<std::byte>>(size * dtype_size(dtype) + 64);
-  std::minstd_rand engine(1);
-  for (std::size_t i = 0; i < size; ++i) {
-    const float value = static_cast<float>(engine() % 2001) / 1000.0F - 1.0F;
-    const uint16_t half = float_to_bf16(value);
-    std::byte* const target = bytes->data() + i * dtype_size(dtype);
-    std::memcpy(target, dtype == DType::kF32 ? static_cast<const void*>(&value) : &half,
-                dtype_size(dtype));
+constexpr Shape kQuantizedShapes[] = {
+    {0, 1024, 1024}, {0, 3072, 1024}, {0, 4096, 1024}, {0, 4864, 896}, {0, 896, 4864}};
+constexpr int64_t kQuantizedRows[] = {32, 64, 128, 512};
+
+/// A product with its input and output.
+class Product {
+ public:
+  Product(Backend& backend, const Shape& shape, const Weights& weights)
+      : backend_(backend),
+        shape_(shape),
+        weights_(weights),
+        input_(backend.allocate(shape.rows, shape.depth)),
+        output_(backend.allocate(shape.rows, shape.columns)) {
+    const auto size = static_cast<std::size_t>(shape.rows * shape.depth);
+    backend.write(std::vector<float>(size, 0.5F), *input_, 0);
   }
-  Linear linear;
-  linear.weight = backend.load(
-      {dtype, {shape.columns, shape.depth}, bytes->data(), size * dtype_size(dtype), bytes});
-  linear.in_features = shape.depth;
-  linear.out_features = shape.columns;
-  return linear;
-}
-
-Json measure_shape(Backend& backend, ThreadPool& pool, const Shape& shape, DType dtype,
-                   const ComputeProbe& peak, const Options& options) {
-  const Linear linear = make_linear(backend, shape, dtype);
-  const BufferPtr input = backend.allocate(shape.rows, shape.depth);
-  const BufferPtr output = backend.allocate(shape.rows, shape.columns);
-  backend.write(std::vector<float>(static_cast<std::size_t>(shape.rows * shape.depth), 0.5F),
-                *input, 0);
-  const double operations =
-      2.0 * static_cast<double>(shape.rows * shape.columns) * static_cast<double>(shape.depth);
-  Rates product, ceiling;
-  const double end = seconds_now() + options.seconds;
-  while (seconds_now() < end || product.values.size() < 5) {
+  [[nodiscard]] double operations() const {
+    return 2.0 * static_cast<double>(shape_.rows * shape_.columns) *
+           static_cast<double>(shape_.depth);
+  }
+  [[nodiscard]] double bytes() const { return static_cast<double>(weights_.num_bytes); }
+  [[nodiscard]] std::string name() const {
+    return weights_.name + " " + std::to_string(shape_.rows) + " x " +
+           std::to_string(shape_.columns) + " x " + std::to_string(shape_.depth);
+  }
+  void run(double amount, Rates& rates) {
     const double start = seconds_now();
-    backend.project(linear, Activation::kNone, shape.rows, *input, *output);
-    product.add(operations, seconds_now() - start);
+    backend_.project(weights_.linear, Activation::kNone, shape_.rows, *input_, *output_);
+    rates.add(amount, seconds_now() - start);
+  }
+
+ private:
+  Backend& backend_;
+  Shape shape_;
+  const Weights& weights_;
+  BufferPtr input_;
+  BufferPtr output_;
+};
+
+Json measure_float(Product product, ThreadPool& pool, const ComputeProbe& peak,
+                   const Options& options) {
+  Rates rates, ceiling;
+  const double end = seconds_now() + options.seconds;
+  while (seconds_now() < end || rates.values.size() < 5) {
+    product.run(product.operations(), rates);
     run_probe(pool, peak.run, ceiling);
   }
-  const std::string name = std::string(dtype_name(dtype)) + " " + std::to_string(shape.rows) +
-                           " x " + std::to_string(shape.columns) + " x " +
-                           std::to_string(shape.depth);
-  const auto weights =
-      static_cast<double>(shape.columns * shape.depth) * static_cast<double>(dtype_size(dtype));
-  std::printf("%-26s %8.1f %8.1f GFLOP/s %6.1f %6.1f %% %8.1f GB/s\n", name.c_str(), product.best(),
-              product.median(), 100 * product.best() / ceiling.best(),
-              100 * product.median() / ceiling.median(), weights / operations * product.median());
-  return {{"name", name}, {"peak", peak.name}, {"samples", product.values}};
+  std::printf("%-26s %8.1f %8.1f %6.1f %6.1f %% %8.1f GB/s\n", product.name().c_str(), rates.best(),
+              rates.median(), 100 * rates.best() / ceiling.best(),
+              100 * rates.median() / ceiling.median(),
+              product.bytes() / product.operations() * rates.median());
+  return {{"name", product.name()}, {"peak", peak.name}, {"samples", rates.values}};
+}
+
+Json measure_quantized(Product product, ThreadPool& pool, const Options& options) {
+  const auto vectors = int8_probe();
+  const auto tiles = int8_tiles_probe();
+  if (!vectors) throw DeviceError("no peak of int8 is known for this processor's design");
+  const std::vector<double> memory(static_cast<std::size_t>(product.bytes()) / sizeof(double), 1.0);
+  Rates rates, vector_rates, tile_rates, reads;
+  const double end = seconds_now() + options.seconds;
+  while (seconds_now() < end || rates.values.size() < 5) {
+    product.run(product.operations(), rates);
+    run_probe(pool, vectors->run, vector_rates);
+    if (tiles) run_probe(pool, tiles->run, tile_rates);
+    for (const Reader& reader : readers()) run_reader(pool, reader, memory, reads);
+  }
+  const double peak = tiles ? tile_rates.best() : vector_rates.best();
+  const double bound = std::min(peak, reads.best() * product.operations() / product.bytes());
+  std::printf("%-26s %8.1f %8.1f %6.1f %6.1f %%  %6.1f %6.1f %%  %8.1f: %5.1f %%\n",
+              product.name().c_str(), rates.best(), rates.median(),
+              100 * rates.best() / vector_rates.best(),
+              100 * rates.median() / vector_rates.median(), 100 * rates.best() / peak,
+              100 * rates.median() / (tiles ? tile_rates : vector_rates).median(), bound,
+              100 * rates.best() / bound);
+  Json line = {{"name", product.name()}, {"peak", vectors->name}};
+  if (tiles) line["tiles_peak"] = tiles->name;
+  line["bound"] = bound;
+  line["samples"] = rates.values;
+  return line;
+}
+
+/// One row on a matrix of half a gibibyte.
+void measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
+                 const Options& options) {
+  constexpr int64_t kDepth = 4096;
+  constexpr int64_t kBytes = int64_t{512} << 20U;
+  const int64_t columns = kBytes / format.bytes(kPanelRows, kDepth) * kPanelRows;
+  const Weights weights(backend, format, columns, kDepth);
+  Product product(backend, {1, columns, kDepth}, weights);
+  Rates rates;
+  const double end = seconds_now() + options.seconds;
+  while (seconds_now() < end || rates.values.size() < 5) product.run(product.bytes(), rates);
+  std::printf("%-26s %8.1f %8.1f GB/s %6.1f %6.1f %% of the best reader\n", product.name().c_str(),
+              rates.best(), rates.median(), 100 * rates.best() / bandwidth,
+              100 * rates.median() / bandwidth);
+}
+
+void measure_floats(Backend& backend, ThreadPool& pool, const Options& options, Json& report) {
+  std::printf("%-26s %8s %8s  share of the peak (best, median), weights\n", "type, M x N x K",
+              "best", "median");
+  for (const DType dtype : {DType::kBF16, DType::kF32}) {
+    const auto bf16 = dtype == DType::kBF16 ? bf16_probe() : std::nullopt;
+    const auto peak = bf16 ? bf16 : f32_probe();
+    if (!peak) throw DeviceError("no peak is known for this processor's design");
+    for (const Shape& shape : kShapes) {
+      const Weights weights(backend, {.dtype = dtype}, shape.columns, shape.depth);
+      report["gemm"].push_back(
+          measure_float(Product(backend, shape, weights), pool, *peak, options));
+    }
+  }
+}
+
+void measure_quantized_shapes(Backend& backend, ThreadPool& pool, const Options& options,
+                              Json& report) {
+  std::printf("%-26s %8s %8s  of vpdpbusd's peak, of the tiles', of the roofline's bound\n",
+              "type, M x N x K", "best", "median");
+  for (const QuantizedFormat& format : kQuantizedFormats) {
+    for (Shape shape : kQuantizedShapes) {
+      const Weights weights(backend, {.quantized = format}, shape.columns, shape.depth);
+      for (const int64_t rows : kQuantizedRows) {
+        shape.rows = rows;
+        report["gemm"].push_back(
+            measure_quantized(Product(backend, shape, weights), pool, options));
+      }
+    }
+  }
 }
 
 int run(const Options& options) {
@@ -172,17 +264,13 @@ int run(const Options& options) {
               pool->num_threads());
   Json report;
   measure_peaks(*pool, options, report);
-  measure_bandwidth(pool->num_threads(), options, report);
-  std::printf("%-26s %8s %8s         of the peak (best, median), weights\n", "type, M x N x K",
-              "best", "median");
-  for (const DType dtype : {DType::kBF16, DType::kF32}) {
-    const auto bf16 = dtype == DType::kBF16 ? bf16_probe() : std::nullopt;
-    const auto peak = bf16 ? bf16 : f32_probe();
-    if (!peak) throw DeviceError("no peak is known for this processor's design");
-    for (const Shape& shape : kShapes) {
-      report["gemm"].push_back(measure_shape(*backend, *pool, shape, dtype, *peak, options));
-    }
+  const double bandwidth = measure_bandwidth(pool->num_threads(), options, report);
+  measure_row(*backend, {.dtype = DType::kBF16}, bandwidth, options);
+  for (const QuantizedFormat& format : kQuantizedFormats) {
+    measure_row(*backend, {.quantized = format}, bandwidth, options);
   }
+  measure_floats(*backend, *pool, options, report);
+  if (int8_probe()) measure_quantized_shapes(*backend, *pool, options, report);
   if (options.json_path.empty()) return 0;
   std::ofstream file(options.json_path);
   file << report.dump(1) << '\n';

@@ -11,15 +11,45 @@
 
 namespace aios::bench {
 
-double read_probe(const std::vector<double>& memory, std::size_t begin, std::size_t end) {
-  constexpr std::size_t kStreams = 8;  // independent sums: the loads limit, not the additions
-  double sums[kStreams] = {};
-  for (std::size_t i = begin; i + kStreams <= end; i += kStreams) {
-    for (std::size_t j = 0; j < kStreams; ++j) sums[j] += memory[i + j];
+namespace {
+
+constexpr std::size_t kLine = 64 / sizeof(double);
+
+double read_words(const std::vector<double>& memory, std::size_t begin, std::size_t end) {
+  double sums[kLine] = {};  // independent: the loads limit, not the additions
+  for (std::size_t i = begin; i + kLine <= end; i += kLine) {
+    for (std::size_t j = 0; j < kLine; ++j) sums[j] += memory[i + j];
   }
   double total = 0;
   for (const double sum : sums) total += sum;
   return total;
+}
+
+/// A word of each line, in kStreams places at once; with kAhead lines fetched ahead.
+template <std::size_t kStreams, std::size_t kAhead>
+double read_lines(const std::vector<double>& memory, std::size_t begin, std::size_t end) {
+  const std::size_t share = (end - begin) / kStreams / kLine * kLine;
+  double sums[kStreams] = {};
+  for (std::size_t i = begin; i < begin + share; i += kLine) {
+    for (std::size_t j = 0; j < kStreams; ++j) {
+      const double* const word = memory.data() + i + j * share;
+      if (kAhead > 0) __builtin_prefetch(word + kAhead * kLine);
+      sums[j] += *word;
+    }
+  }
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace
+
+std::vector<Reader> readers() {
+  return {{"every word", read_words},
+          {"every line", read_lines<1, 0>},
+          {"lines of 4 streams", read_lines<4, 0>},
+          {"lines fetched ahead", read_lines<1, 32>},
+          {"lines of 4 streams fetched ahead", read_lines<4, 16>}};
 }
 
 #if defined(__x86_64__)
@@ -76,6 +106,26 @@ __attribute__((target("avx512f"))) double bf16_dot512() {
   const __m512i ones = _mm512_set1_epi16(0x3f80);
   AIOS_PROBE_ROUNDS(__m512, ones, "vdpbf16ps %1, %1, %0")
   return kRounds * kAccumulators * 32.0 * 2;
+}
+
+__attribute__((target("avx512f,avx512vnni"))) double int8_dot512() {
+  const __m512i ones = _mm512_set1_epi8(1);
+  AIOS_PROBE_ROUNDS(__m512i, ones, "vpdpbusd %1, %1, %0")
+  return kRounds * kAccumulators * 64.0 * 2;
+}
+
+/// Four sums of tiles, each of sixteen cycles: 16 x 16 results of 64 products.
+__attribute__((target("amx-tile,amx-int8"))) double int8_tiles() {
+  constexpr int64_t kTileRounds = kRounds / 8;
+  load_tile_shapes();
+  for (int64_t round = 0; round < kTileRounds; ++round) {
+    _tile_dpbsud(0, 4, 6);
+    _tile_dpbsud(1, 4, 7);
+    _tile_dpbsud(2, 5, 6);
+    _tile_dpbsud(3, 5, 7);
+  }
+  _tile_release();
+  return kTileRounds * 4 * 16.0 * 16 * 64 * 2;
 }
 
 /// Four sums of tiles, each of sixteen cycles: 16 x 16 results of 32 products.
@@ -192,10 +242,24 @@ std::optional<ComputeProbe> bf16_probe() {
   return ComputeProbe{"bf16 vdpbf16ps, 512 bits", bf16_dot512, cycles512, per_cycle};
 }
 
+std::optional<ComputeProbe> int8_probe() {
+  const Design design = processor_design();
+  if (design == Design::kUnknown || choose_isa() < Isa::kAvx512Vnni) return std::nullopt;
+  const bool is_full = design == Design::kIntelServer || design == Design::kZen5;
+  return ComputeProbe{"int8 vpdpbusd, 512 bits", int8_dot512, cycles512, is_full ? 256.0 : 128.0};
+}
+
+std::optional<ComputeProbe> int8_tiles_probe() {
+  if (choose_isa() != Isa::kAmxBf16) return std::nullopt;
+  return ComputeProbe{"int8 tdpbsud, tiles", int8_tiles, cycles_of_tiles, 2048};
+}
+
 #else
 
 std::optional<ComputeProbe> f32_probe() { return std::nullopt; }
 std::optional<ComputeProbe> bf16_probe() { return std::nullopt; }
+std::optional<ComputeProbe> int8_probe() { return std::nullopt; }
+std::optional<ComputeProbe> int8_tiles_probe() { return std::nullopt; }
 
 #endif
 

@@ -26,7 +26,17 @@ struct ComputeProbe {
 /// The tiles of AMX or vdpbf16ps of 512 bits, whichever the kernels use.
 [[nodiscard]] std::optional<ComputeProbe> bf16_probe();
 
-/// Reads all of `memory` once; returns a value that depends on it.
-double read_probe(const std::vector<double>& memory, std::size_t begin, std::size_t end);
+/// vpdpbusd of 512 bits. None where the processor lacks it.
+[[nodiscard]] std::optional<ComputeProbe> int8_probe();
+/// The tiles of AMX on bytes. None where the processor lacks them.
+[[nodiscard]] std::optional<ComputeProbe> int8_tiles_probe();
+
+/// Ways to read memory: each is the fastest somewhere, and a weak reader flatters.
+struct Reader {
+  std::string name;
+  /// Brings [begin, end) to the processor once; returns a value that depends on it.
+  double (*run)(const std::vector<double>& memory, std::size_t begin, std::size_t end);
+};
+[[nodiscard]] std::vector<Reader> readers();
 
 }  // namespace aios::bench
