@@ -23,7 +23,7 @@ RUN_TESTS := $(PYTHON) tools/run_tests.py
 # Rooms that compute with kernels: run under every instruction set.
 ISA_ROOMS := kernels,backend,memory,sampling,model,engine
 # Rooms with threads or shared state: run under ThreadSanitizer.
-THREADED_ROOMS := base kernels backend memory model engine
+THREADED_ROOMS := base tokenizer kernels backend memory model engine
 test_programs = $(foreach room,$(1),$(if $(wildcard src/$(room)/*_test.cpp \
   src/$(room)/*/*_test.cpp),$(room)_test))
 all_rooms := $(notdir $(patsubst %/,%,$(wildcard src/*/)))
