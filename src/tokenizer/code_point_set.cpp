@@ -95,6 +95,12 @@ std::optional<Member> read_member(std::string_view& pattern) {
     auto set = read_class(pattern);
     return set ? std::optional(Member{std::move(*set), {}}) : std::nullopt;
   }
+  if (pattern.starts_with("\\w") || pattern.starts_with("\\W")) {
+    const CodePointSet set = CodePointSet::word_characters_of_classes();
+    const bool negated = pattern[1] == 'W';
+    pattern.remove_prefix(2);
+    return Member{negated ? set.complement() : set, {}};
+  }
   if (pattern.starts_with('\\')) {
     auto set = read_escape(pattern);
     if (!set) return std::nullopt;
@@ -189,6 +195,11 @@ CodePointSet CodePointSet::spaces() {
 }
 
 CodePointSet CodePointSet::word_characters() { return where(is_oniguruma_word); }
+
+CodePointSet CodePointSet::word_characters_of_classes() {
+  return where(
+      [](char32_t c) { return is_oniguruma_word(c) && (c > 0xFF || general_category(c) != "No"); });
+}
 
 std::optional<CodePointSet> read_escape(std::string_view& pattern) {
   if (pattern.size() < 2) return std::nullopt;

@@ -27,6 +27,9 @@ class CodePointSet {
   /// \s and \w as Oniguruma has them.
   [[nodiscard]] static CodePointSet spaces();
   [[nodiscard]] static CodePointSet word_characters();
+  /// Inside a class Oniguruma takes \w below U+0100 from Latin-1: without superscripts and
+  /// fractions.
+  [[nodiscard]] static CodePointSet word_characters_of_classes();
 
  private:
   /// Sorted, without overlaps.
