@@ -63,6 +63,8 @@ struct StorageConfig {
   int64_t seal_rows = 8192;            ///< hot rows that are sealed into a segment
   int64_t max_segment_rows = 1 << 18;  ///< compaction merges up to this
   bool maintain_in_background = true;  ///< seal and compact without being asked
+  int64_t graph_rows =
+      1 << 16;  ///< sealed rows of a collection that make graphs worthwhile; 0: none
 };
 
 /// Which memories: all predicates of an expression must hold, e.g.
@@ -83,13 +85,15 @@ struct CollectionStats {
   int64_t num_memories = 0;  ///< live, not expired
   int64_t num_hot = 0;       ///< rows not yet in a segment
   int64_t num_segments = 0;
-  int64_t num_dead = 0;  ///< rows in segments that are removed, replaced or expired
+  int64_t num_dead = 0;        ///< rows in segments that are removed, replaced or expired
+  int64_t num_graph_rows = 0;  ///< rows in segments that have a graph
 };
 
 struct StorageStats {
   std::vector<CollectionStats> collections;
   int64_t catalog_bytes = 0;  ///< with its write-ahead log
   int64_t segment_bytes = 0;
+  int64_t graph_bytes = 0;
 };
 
 struct VerifyMemoryReport {
@@ -237,6 +241,15 @@ enum class VectorPrecision { kF32, kF16, kBF16, kInt8, kBinary };
 /// @throws ConfigError
 [[nodiscard]] VectorPrecision precision_from_name(std::string_view name);
 
+/// Whether graphs (docs/adr/0008-a-graph-for-each-segment.md) may stand in for reading every
+/// vector, where segments have one. `kAuto`: where that is quicker; nearly all of the best are
+/// found. `kExact`: never.
+enum class VectorIndex { kAuto, kExact };
+
+[[nodiscard]] std::string_view index_name(VectorIndex index) noexcept;
+/// @throws ConfigError
+[[nodiscard]] VectorIndex index_from_name(std::string_view name);
+
 struct SearchRequest {
   std::string collection = kDefaultCollection;
   std::vector<float> embedding;  ///< empty: by text alone
@@ -246,7 +259,9 @@ struct SearchRequest {
   int32_t top_k = 10;
   std::optional<float> min_score;
   VectorPrecision precision = VectorPrecision::kF32;
-  int32_t rescore = 0;                      ///< candidates per result; 0: by precision
+  int32_t rescore = 0;  ///< candidates per result; 0: by precision
+  VectorIndex index = VectorIndex::kAuto;
+  int32_t ef_search = 0;                    ///< width of a graph's search; 0: by `top_k`
   float recency_weight = 0;                 ///< adds weight * 2^(-age / recency_half_life)
   double recency_half_life = 30 * 86400.0;  ///< seconds
   float quality_weight = 0;                 ///< adds weight * quality_score

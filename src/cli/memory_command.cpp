@@ -129,6 +129,7 @@ struct MemoryCommand {
     const StorageStats found = open(true).stats();
     Json answer = {{"catalog_bytes", found.catalog_bytes},
                    {"segment_bytes", found.segment_bytes},
+                   {"graph_bytes", found.graph_bytes},
                    {"collections", Json::array()}};
     for (const CollectionStats& each : found.collections) {
       answer["collections"].push_back({{"name", each.info.name},
@@ -138,7 +139,8 @@ struct MemoryCommand {
                                        {"num_memories", each.num_memories},
                                        {"num_hot", each.num_hot},
                                        {"num_segments", each.num_segments},
-                                       {"num_dead", each.num_dead}});
+                                       {"num_dead", each.num_dead},
+                                       {"num_graph_rows", each.num_graph_rows}});
     }
     write_output(to_line(answer));
   }
@@ -187,6 +189,14 @@ void add_reading(CLI::App& group, Session& session, const State& state) {
   search.add_option("--top-k", state->search.top_k, "results (default 10)")->type_name("N");
   search.add_option("--filter", state->search.filter, "e.g. 'category = \"notes\"'")
       ->type_name("EXPRESSION");
+  search
+      .add_option_function<std::string>(
+          "--index",
+          [state](const std::string& name) { state->search.index = index_from_name(name); },
+          "auto: by the graphs of large stores; exact: every vector (default auto)")
+      ->type_name("KIND");
+  search.add_option("--ef-search", state->search.ef_search, "width of a graph's search")
+      ->type_name("N");
   search.add_flag("--text-only", state->by_text_only, "by words alone (BM25), without a model");
   CLI::App& get = add_member(group, session, state, "get", "memories by their ids",
                              CommonFlags::kNone, [state] { state->get(); });

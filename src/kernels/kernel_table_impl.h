@@ -50,6 +50,7 @@ constexpr Kernels make_kernels() noexcept {
       .dot_rows_bf16 = dot_rows<Isa, Bf16Source<Isa>>,
       .dot_rows_f16 = dot_rows<Isa, F16Source<Isa>>,
       .dot_rows_u8 = dot_rows_u8,
+      .dot_listed_rows_u8 = dot_listed_rows_u8,
       .sum_codes = sum_codes,
       .select_scores = select_scores,
   };

@@ -57,6 +57,7 @@ struct Kernels {
   DotRowsFunction dot_rows_bf16;
   DotRowsFunction dot_rows_f16;
   DotByteRowsFunction dot_rows_u8;
+  DotListedRowsFunction dot_listed_rows_u8;
   SumCodesFunction sum_codes;
   SelectScoresFunction select_scores;
 };

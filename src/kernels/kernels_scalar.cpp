@@ -36,6 +36,7 @@ constinit const Kernels kScalarKernels = {
     .dot_rows_bf16 = dot_rows_bf16_reference,
     .dot_rows_f16 = dot_rows_f16_reference,
     .dot_rows_u8 = dot_rows_u8_reference,
+    .dot_listed_rows_u8 = dot_listed_rows_u8_reference,
     .sum_codes = sum_codes_reference,
     .select_scores = select_scores_reference,
 };

@@ -42,6 +42,13 @@ void dot_rows_u8_reference(const int8_t* query, const uint8_t* rows, int64_t num
   }
 }
 
+void dot_listed_rows_u8_reference(const int8_t* query, const uint8_t* rows, int64_t stride,
+                                  const uint32_t* ids, int64_t count, int32_t* out) noexcept {
+  for (int64_t i = 0; i < count; ++i) {
+    dot_rows_u8_reference(query, rows + ids[i] * stride, 1, stride, out + i);
+  }
+}
+
 void sum_codes_reference(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
                          int64_t num_bytes, uint16_t* sums) noexcept {
   for (int64_t i = 0; i < num_panels * kCodePanelRows; ++i) {

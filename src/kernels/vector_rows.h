@@ -14,6 +14,12 @@ using DotRowsFunction = void (*)(const float* query, const void* rows, int64_t n
 using DotByteRowsFunction = void (*)(const int8_t* query, const uint8_t* rows, int64_t num_rows,
                                      int64_t dimension, int32_t* out) noexcept;
 
+/// out[i] = sum over k of query[k] * rows[ids[i], k]: rows that lie apart. `stride` is the size of
+/// query and rows, a multiple of kListedRowUnit; exact while it is at most 65536.
+using DotListedRowsFunction = void (*)(const int8_t* query, const uint8_t* rows, int64_t stride,
+                                       const uint32_t* ids, int64_t count, int32_t* out) noexcept;
+inline constexpr int64_t kListedRowUnit = 64;
+
 /// Codes of half a byte lie in panels of this many rows: the first byte of each row, then the
 /// second of each.
 inline constexpr int64_t kCodePanelRows = 64;
@@ -39,6 +45,8 @@ void dot_rows_f16_reference(const float* query, const void* rows, int64_t num_ro
                             int64_t dimension, float* out) noexcept;
 void dot_rows_u8_reference(const int8_t* query, const uint8_t* rows, int64_t num_rows,
                            int64_t dimension, int32_t* out) noexcept;
+void dot_listed_rows_u8_reference(const int8_t* query, const uint8_t* rows, int64_t stride,
+                                  const uint32_t* ids, int64_t count, int32_t* out) noexcept;
 void sum_codes_reference(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
                          int64_t num_bytes, uint16_t* sums) noexcept;
 int64_t select_scores_reference(float* scores, const float* factors, const float* offsets,

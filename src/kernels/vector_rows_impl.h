@@ -89,6 +89,55 @@ inline void dot_rows_u8(const int8_t* query, const uint8_t* rows, int64_t num_ro
   }
 }
 
+#if defined(__AVX512VNNI__)
+/// The sum of each of four vectors.
+inline __m128i sum_each(const __m512i* v) noexcept {
+  const __m512i pair01 =
+      _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
+  const __m512i pair23 =
+      _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
+  const __m512i quads = _mm512_add_epi32(_mm512_unpacklo_epi64(pair01, pair23),
+                                         _mm512_unpackhi_epi64(pair01, pair23));
+  const __m256i half =
+      _mm256_add_epi32(_mm512_castsi512_si256(quads), _mm512_extracti64x4_epi64(quads, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+#endif
+
+inline void prefetch_row(const uint8_t* row, int64_t stride) noexcept {
+  for (int64_t k = 0; k < stride; k += kListedRowUnit) __builtin_prefetch(row + k);
+}
+
+/// Rows are asked for some ahead of their turn: most come from memory.
+inline void dot_listed_rows_u8(const int8_t* query, const uint8_t* rows, int64_t stride,
+                               const uint32_t* ids, int64_t count, int32_t* out) noexcept {
+  constexpr int64_t kAhead = 4;
+  for (int64_t i = 0; i < count && i < kAhead; ++i) prefetch_row(rows + ids[i] * stride, stride);
+  int64_t i = 0;
+#if defined(__AVX512VNNI__)
+  for (; i + 4 <= count; i += 4) {
+    const uint8_t* row[4];
+    __m512i sums[4];
+    for (int j = 0; j < 4; ++j) {
+      row[j] = rows + ids[i + j] * stride;
+      sums[j] = _mm512_setzero_si512();
+      if (i + j + kAhead < count) prefetch_row(rows + ids[i + j + kAhead] * stride, stride);
+    }
+    for (int64_t k = 0; k < stride; k += kListedRowUnit) {
+      const __m512i part = _mm512_loadu_si512(query + k);
+      for (int j = 0; j < 4; ++j) {
+        sums[j] = _mm512_dpbusd_epi32(sums[j], _mm512_loadu_si512(row[j] + k), part);
+      }
+    }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), sum_each(sums));
+  }
+#endif
+  for (; i < count; ++i) {
+    if (i + kAhead < count) prefetch_row(rows + ids[i + kAhead] * stride, stride);
+    out[i] = ByteProducts::sum(rows + ids[i] * stride, query, stride);
+  }
+}
+
 /// One byte of each of kBytes rows looked up in two tables of 16; sums of even and of odd rows
 /// apart, then in order.
 #if defined(__AVX512BW__)

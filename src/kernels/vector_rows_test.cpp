@@ -82,6 +82,28 @@ TEST_P(VectorRowsTest, ByteDotsEqualTheReference) {
   }
 }
 
+TEST_P(VectorRowsTest, DotsOfListedRowsEqualTheReference) {
+  std::mt19937_64 engine(4);
+  constexpr uint64_t kListed = 50;
+  for (const int64_t stride : {64, 384, 832}) {
+    std::vector<int8_t> query(static_cast<std::size_t>(stride));
+    std::vector<uint8_t> rows(kListed * static_cast<std::size_t>(stride));
+    for (int8_t& value : query) value = static_cast<int8_t>(engine());
+    for (uint8_t& value : rows) value = static_cast<uint8_t>(engine());
+    for (const std::size_t count : {0, 1, 3, 4, 5, 8, 33}) {
+      std::vector<uint32_t> ids(count);
+      for (uint32_t& id : ids) id = static_cast<uint32_t>(engine() % kListed);
+      std::vector<int32_t> out(count);
+      std::vector<int32_t> expected(count);
+      kernels_.dot_listed_rows_u8(query.data(), rows.data(), stride, ids.data(), std::ssize(ids),
+                                  out.data());
+      dot_listed_rows_u8_reference(query.data(), rows.data(), stride, ids.data(), std::ssize(ids),
+                                   expected.data());
+      EXPECT_EQ(out, expected) << stride << ' ' << count;
+    }
+  }
+}
+
 TEST_P(VectorRowsTest, SumsOfCodesEqualTheReference) {
   std::mt19937_64 engine(7);
   constexpr int64_t kPanels = 3;

@@ -15,6 +15,7 @@ void check_config(const StorageConfig& config) {
   if (config.seal_rows < 1 || config.max_segment_rows < 1) {
     throw ConfigError("seal_rows and max_segment_rows must be at least 1");
   }
+  if (config.graph_rows < 0) throw ConfigError("graph_rows must be at least 0");
   if (!(config.lock_timeout >= 0)) throw ConfigError("lock_timeout must be at least 0 seconds");
 }
 
@@ -183,6 +184,13 @@ StorageStats ArrowStorage::stats() const {
       entry.num_segments = count("SELECT count(*) FROM segment WHERE collection_id = ?");
       entry.num_dead =
           count("SELECT count(*) FROM tombstone WHERE collection_id = ? AND in_segment = 1");
+      Query segments(database, "SELECT segment_id, num_rows FROM segment WHERE collection_id = ?");
+      segments.bind(collection.id);
+      while (segments.step()) {
+        const int64_t bytes = file_bytes(reader.segments().graph_path_of(segments.integer(0)));
+        entry.num_graph_rows += bytes > 0 ? segments.integer(1) : 0;
+        counts.graph_bytes += bytes;
+      }
     }
     Query bytes(database, "SELECT coalesce(sum(num_bytes), 0) FROM segment");
     if (bytes.step()) counts.segment_bytes = bytes.integer(0);
@@ -199,6 +207,7 @@ void ArrowStorage::compact() {
   writer.maintainer().seal(1);
   writer.maintain();
   writer.maintainer().shrink();
+  writer.maintainer().build_graphs(0, [] { return false; });
 }
 
 void ArrowStorage::checkpoint() {

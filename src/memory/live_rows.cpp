@@ -80,6 +80,8 @@ void LiveRows::reload_segments() {
     if (!block.segment_path.empty()) old[{block.segment_path, block.group}] = std::move(block);
   }
   blocks_.clear();
+  sealed_.clear();
+  graphs_.reset();
   std::vector<int64_t> ids;
   {
     Query query(database_,
@@ -94,6 +96,7 @@ void LiveRows::reload_segments() {
                          "' has vectors of another dimension than its collection; run aios memory "
                          "repair on its folder");
     }
+    sealed_.push_back({id, blocks_.size(), segment->groups().size()});
     for (std::size_t i = 0; i < segment->groups().size(); ++i) {
       const MemorySegment::Group& group = segment->groups()[i];
       RowBlock block;
@@ -111,6 +114,23 @@ void LiveRows::reload_segments() {
     }
   }
   num_sealed_blocks_ = blocks_.size();
+}
+
+std::span<const SegmentGraph> LiveRows::graphs() {
+  if (graphs_) return *graphs_;
+  graphs_.emplace();
+  for (const SealedBlocks& sealed : sealed_) {
+    const auto blocks = std::span(blocks_).subspan(sealed.first, sealed.count);
+    if (blocks.empty()) continue;
+    const std::size_t size = blocks.front().sequences.size();
+    const bool even = std::all_of(blocks.begin(), blocks.end() - 1, [&](const RowBlock& block) {
+      return block.sequences.size() == size;
+    });
+    auto graph = even ? segments_.graph(sealed.segment_id) : nullptr;
+    if (graph == nullptr) continue;
+    graphs_->push_back({std::move(graph), sealed.first, sealed.count, static_cast<uint32_t>(size)});
+  }
+  return *graphs_;
 }
 
 void LiveRows::add_hot_rows() {

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "memory/catalog_writer.h"
 #include "memory/vector_codes.h"
@@ -52,6 +53,15 @@ struct RowBlock {
   std::array<std::shared_ptr<const VectorCodes>, 5> codes;  // by VectorPrecision, likewise
 };
 
+/// A segment's graph, whose row i is row i % rows_per_block of block first_block + i /
+/// rows_per_block.
+struct SegmentGraph {
+  std::shared_ptr<const VectorGraph> graph;
+  std::size_t first_block = 0;
+  std::size_t num_blocks = 0;
+  uint32_t rows_per_block = 0;
+};
+
 class LiveRows {
  public:
   LiveRows(Database& database, SegmentFiles& segments, const Collection& collection)
@@ -61,10 +71,18 @@ class LiveRows {
   void refresh();
   [[nodiscard]] const CollectionInfo& collection() const noexcept { return collection_.info; }
   [[nodiscard]] std::span<RowBlock> blocks() noexcept { return blocks_; }
+  /// The graphs of the segments that have one. @throws IoError
+  [[nodiscard]] std::span<const SegmentGraph> graphs();
   /// A bitmap per block of the rows among `sequences`, which ascend.
   [[nodiscard]] std::vector<RowBits> select(std::span<const int64_t> sequences) const;
 
  private:
+  struct SealedBlocks {
+    int64_t segment_id = 0;
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
+
   void reload_segments();
   void add_hot_rows();
   void bury(int64_t sequence);
@@ -74,6 +92,8 @@ class LiveRows {
   Collection collection_;
   std::vector<RowBlock> blocks_;  // ascending by sequence: segments, then hot rows
   std::size_t num_sealed_blocks_ = 0;
+  std::vector<SealedBlocks> sealed_;
+  std::optional<std::vector<SegmentGraph>> graphs_;  // opened when first asked for
   int64_t generation_ = -1;
   int64_t last_tombstone_ = 0;
   int64_t last_sequence_ = 0;

@@ -225,6 +225,7 @@ bool Maintainer::compact_step() {
 
 /// Writes the live rows of neighbouring segments into one, and swaps it in.
 void Maintainer::rewrite(const Collection& collection, const std::vector<Segment>& run) {
+  ++num_rewrites_;
   NewSegment segment{0, collection.id};
   int64_t tombstone = 0;
   std::set<int64_t> dead;

@@ -1,14 +1,17 @@
-/// Keeps a store small and quick: seals hot rows into segments, merges segments, erases.
+/// Keeps a store small and quick: seals hot rows into segments, merges segments, builds their
+/// graphs, erases.
 ///
 /// Its calls take turns among themselves, and hold the write lock only while they touch the
 /// catalogue; segments are written without it. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
 
 #include "aios/memory.h"
+#include "base/thread_pool.h"
 #include "memory/catalog_writer.h"
 
 namespace aios {
@@ -43,6 +46,10 @@ class Maintainer {
   /// One step of what is most needed: merges neighbours of similar size, or rewrites a segment
   /// whose dead rows are too many. @return false if nothing is needed
   bool compact_step();
+  /// Gives graphs to the segments that want one and have none that is sound, one after another,
+  /// until `interrupted` says so or a segment is rewritten meanwhile. Searches go on without them.
+  /// @param num_threads 0: one per physical core
+  void build_graphs(int num_threads, FunctionRef<bool()> interrupted);
   /// Rewrites every segment that has dead rows.
   void purge_dead_rows();
   /// Also rewrites text index and catalogue, so that nothing of removed rows is left in any file.
@@ -92,6 +99,9 @@ class Maintainer {
   [[nodiscard]] std::vector<Segment> find_run(const std::vector<Segment>& segments) const;
   [[nodiscard]] std::vector<Segment> find_pair(const std::vector<Segment>& segments) const;
   void rewrite(const Collection& collection, const std::vector<Segment>& run);
+  [[nodiscard]] std::vector<int64_t> segments_without_graph();
+  bool build_graph_of(int64_t segment_id, ThreadPool& pool, FunctionRef<bool()> interrupted);
+  [[nodiscard]] bool is_current(int64_t segment_id);
 
   Database& database_;
   Database snapshot_;  // reads hot rows without the write lock; used within a turn
@@ -99,6 +109,7 @@ class Maintainer {
   SegmentFiles& segments_;
   const StorageConfig& config_;
   std::mutex turn_;  // taken before write_mutex_
+  std::atomic<int64_t> num_rewrites_ = 0;
 };
 
 /// What the file of a segment says of its collection.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <numeric>
+
+#include "memory/for_all.h"
 
 namespace aios {
 namespace {
@@ -13,26 +13,6 @@ namespace {
 constexpr std::size_t kTileRows = 256;        // whole panels of signs
 constexpr std::size_t kQueriesPerPass = 128;  // their scores of a tile stay in the caches
 constexpr std::size_t kMinMatrixQueries = 4;  // from here on a matrix product is quicker
-
-/// Calls `body` for 0 to count - 1 on all threads, in ascending order on each, and throws what one
-/// of them threw.
-template <typename Body>
-void for_all(ThreadPool& pool, std::size_t count, Body body) {
-  const auto num_threads = static_cast<std::size_t>(pool.num_threads());
-  std::atomic<std::size_t> next = 0;
-  std::vector<std::exception_ptr> failures(num_threads);
-  pool.parallel_for(pool.num_threads(), [&](int64_t thread) {
-    const auto slot = static_cast<std::size_t>(thread);
-    try {
-      for (std::size_t i = next++; i < count; i = next++) body(slot, i);
-    } catch (...) {
-      failures[slot] = std::current_exception();
-    }
-  });
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-}
 
 /// One thread's share of a pass: blocks of rows against a group of queries.
 class TileScanner {
@@ -213,7 +193,7 @@ class TileScanner {
 }  // namespace
 
 void prepare_blocks(std::span<RowBlock> blocks, const CollectionInfo& collection,
-                    VectorPrecision precision, ThreadPool& pool) {
+                    VectorPrecision precision, std::span<const RowBits> allowed, ThreadPool& pool) {
   for_all(pool, blocks.size(), [&](std::size_t, std::size_t i) {
     RowBlock& block = blocks[i];
     if (block.factors == nullptr) {
@@ -221,7 +201,8 @@ void prepare_blocks(std::span<RowBlock> blocks, const CollectionInfo& collection
           std::make_shared<const std::vector<float>>(row_factors(block.norms, collection.metric));
     }
     auto& codes = block.codes[static_cast<std::size_t>(precision)];
-    if (codes == nullptr && precision != VectorPrecision::kF32) {
+    if (codes == nullptr && precision != VectorPrecision::kF32 &&
+        allowed[i].count(0, block.sequences.size()) > 0) {
       codes = encode_vectors(block.embeddings, collection.dimension, precision);
     }
   });

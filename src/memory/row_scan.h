@@ -18,9 +18,9 @@ struct RowScan {
   std::size_t limit = 0;             // candidates per query
 };
 
-/// Makes what blocks lack for a scan: codes, and factors of rows.
+/// Makes what blocks lack for a scan: factors of rows, and codes where rows are allowed.
 void prepare_blocks(std::span<RowBlock> blocks, const CollectionInfo& collection,
-                    VectorPrecision precision, ThreadPool& pool);
+                    VectorPrecision precision, std::span<const RowBits> allowed, ThreadPool& pool);
 
 /// Scores are the metric's, computed in `precision`, but that for kL2 the square of the query's
 /// norm is left out.

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "aios/error.h"
+#include "base/log.h"
+#include "memory/graph_file.h"
 #include "storage/atomic_file.h"
 
 namespace aios {
@@ -48,12 +50,33 @@ void remove_files(const std::vector<fs::path>& files) {
   }
 }
 
+std::string named(const std::string& directory, int64_t segment_id, const char* suffix) {
+  char name[48];
+  std::snprintf(name, sizeof(name), "/segment-%08lld.%s", static_cast<long long>(segment_id),
+                suffix);
+  return directory + name;
+}
+
+/// A graph is worth less than a search that goes on without it.
+std::shared_ptr<const VectorGraph> open_sound_graph(const std::string& path,
+                                                    const MemorySegment& segment) {
+  if (!fs::exists(path)) return nullptr;
+  try {
+    return std::make_shared<const VectorGraph>(open_graph(path, GraphRows::of(segment)));
+  } catch (const Error& error) {
+    log_message(LogLevel::kWarning, error.what());
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 std::string SegmentFiles::path_of(int64_t segment_id) const {
-  char name[48];
-  std::snprintf(name, sizeof(name), "/segment-%08lld.parquet", static_cast<long long>(segment_id));
-  return directory_ + name;
+  return named(directory_, segment_id, "parquet");
+}
+
+std::string SegmentFiles::graph_path_of(int64_t segment_id) const {
+  return named(directory_, segment_id, "graph");
 }
 
 std::shared_ptr<const MemorySegment> SegmentFiles::open(int64_t segment_id) {
@@ -63,8 +86,24 @@ std::shared_ptr<const MemorySegment> SegmentFiles::open(int64_t segment_id) {
   return segment;
 }
 
+std::shared_ptr<const VectorGraph> SegmentFiles::graph(int64_t segment_id) {
+  const auto segment = open(segment_id);
+  const std::lock_guard lock(mutex_);
+  const auto [entry, is_new] = graphs_.try_emplace(segment_id);
+  if (is_new) entry->second = open_sound_graph(graph_path_of(segment_id), *segment);
+  return entry->second;
+}
+
+void SegmentFiles::let_go_of_graph(int64_t segment_id) {
+  const std::lock_guard lock(mutex_);
+  graphs_.erase(segment_id);
+}
+
 void SegmentFiles::keep_only(const std::set<int64_t>& current) {
   const std::lock_guard lock(mutex_);
+  std::erase_if(graphs_, [&](const auto& entry) {
+    return entry.second == nullptr || !current.contains(entry.first);
+  });
   std::erase_if(open_, [&](const auto& entry) { return !current.contains(entry.first); });
 }
 
@@ -76,6 +115,7 @@ void SegmentFiles::remove(int64_t segment_id) {
   remove_files(files);
   const std::lock_guard lock(mutex_);
   open_.erase(segment_id);
+  graphs_.erase(segment_id);
 }
 
 std::vector<int64_t> SegmentFiles::list() const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/vector_graph.h"
 #include "storage/memory_segment.h"
 
 namespace aios {
@@ -20,7 +21,14 @@ class SegmentFiles {
   [[nodiscard]] std::string path_of(int64_t segment_id) const;
   /// Opens it, or gives the open one. @throws IoError, FormatError
   [[nodiscard]] std::shared_ptr<const MemorySegment> open(int64_t segment_id);
-  /// Forgets open ones that are not among `current`; mappings stay while they are used.
+  [[nodiscard]] std::string graph_path_of(int64_t segment_id) const;
+  /// The segment's graph; null if it has none, or, what the log then says, none that is sound.
+  /// @throws IoError, FormatError if the segment cannot be opened
+  [[nodiscard]] std::shared_ptr<const VectorGraph> graph(int64_t segment_id);
+  /// Looks for the segment's graph again when it is asked for next.
+  void let_go_of_graph(int64_t segment_id);
+  /// Forgets open ones that are not among `current`, and that there were no graphs; mappings stay
+  /// while they are used.
   void keep_only(const std::set<int64_t>& current);
   /// Removes a segment's file and its sidecars. Readers keep what they have mapped.
   void remove(int64_t segment_id);
@@ -38,6 +46,7 @@ class SegmentFiles {
   std::string directory_;
   std::mutex mutex_;
   std::map<int64_t, std::shared_ptr<const MemorySegment>> open_;
+  std::map<int64_t, std::shared_ptr<const VectorGraph>> graphs_;  // null: none
 };
 
 }  // namespace aios

@@ -42,6 +42,7 @@ class StoreWriter {
   [[nodiscard]] bool maintenance_is_due() noexcept;
   void wake_maintenance();
   void run_maintenance() noexcept;
+  void build_graphs();
 
   const StorageConfig& config_;
   std::string directory_;

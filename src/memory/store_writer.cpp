@@ -103,8 +103,17 @@ void StoreWriter::maintain() {
   while (maintainer_.compact_step()) maintainer_.seal(config_.seal_rows);
 }
 
+/// As long as there is nothing else to do.
+void StoreWriter::build_graphs() {
+  maintainer_.build_graphs(1, [this] {
+    const std::lock_guard lock(due_mutex_);
+    return due_ || stopping_;
+  });
+}
+
 /// Failures are tried again after the next change: what is acknowledged does not depend on them.
-/// Once a second has passed without work, the store is made small as well.
+/// Once a second has passed without work, the store is made small as well, and gets its
+/// graphs.
 void StoreWriter::run_maintenance() noexcept {
   constexpr std::chrono::seconds kIdle{1};
   const auto try_to = [](auto work) {
@@ -126,6 +135,7 @@ void StoreWriter::run_maintenance() noexcept {
       if (due_changed_.wait_for(lock, kIdle, has_work)) continue;
       lock.unlock();
       try_to([this] { maintainer_.shrink(); });
+      try_to([this] { build_graphs(); });
       lock.lock();
     }
   }

@@ -118,6 +118,17 @@ std::vector<float> row_factors(std::span<const float> norms, Metric metric) {
   return factors;
 }
 
+std::vector<RowScore> row_scores(std::span<const float> scales, std::span<const float> norms,
+                                 Metric metric) {
+  const std::vector<float> factors = row_factors(norms, metric);
+  std::vector<RowScore> scores;
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    scores.push_back({metric == Metric::kCosine ? scales[i] * factors[i] : scales[i],
+                      metric == Metric::kL2 ? factors[i] : 0});
+  }
+  return scores;
+}
+
 ByteQuery encode_byte_query(std::span<const float> query) {
   ByteQuery encoded;
   encoded.scale = largest_magnitude(query) / 127;

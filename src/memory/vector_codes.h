@@ -30,6 +30,16 @@ struct VectorCodes {
 /// What makes scores of products: the inverse of each norm for cosines, minus its square for L2.
 [[nodiscard]] std::vector<float> row_factors(std::span<const float> norms, Metric metric);
 
+/// How a row's product with a query becomes its score: product * factor + offset. The query's scale
+/// is as `scale_query` makes it.
+struct RowScore {
+  float factor = 0;
+  float offset = 0;
+};
+/// Of int8 codes, whose scales these are.
+[[nodiscard]] std::vector<RowScore> row_scores(std::span<const float> scales,
+                                               std::span<const float> norms, Metric metric);
+
 /// A query's signed bytes, its scale, and their sum: with a row's codes c and scale s, the product
 /// is about scale * s * (sum over k of c[k] * bytes[k] - 128 * sum).
 struct ByteQuery {

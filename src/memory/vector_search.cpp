@@ -3,8 +3,9 @@
 
 #include "aios/error.h"
 #include "memory/check_memory.h"
+#include "memory/for_all.h"
+#include "memory/graph_search.h"
 #include "memory/ranking.h"
-#include "memory/row_scan.h"
 #include "memory/storage_implementation.h"
 #include "memory/vector_codes.h"
 
@@ -19,6 +20,9 @@ void check_request(const SearchRequest& request) {
   }
   if (request.rescore < 0 || request.rescore > kMaxTopK) {
     throw ConfigError("rescore must be 0 to 10000, not " + std::to_string(request.rescore));
+  }
+  if (request.ef_search < 0 || request.ef_search > kMaxTopK) {
+    throw ConfigError("ef_search must be 0 to 10000, not " + std::to_string(request.ef_search));
   }
   if (!std::isfinite(request.recency_weight) || !std::isfinite(request.quality_weight) ||
       !(request.recency_half_life > 0)) {
@@ -44,6 +48,13 @@ void check_model(const SearchRequest& request, const CollectionInfo& collection)
 /// 1.000 with halves and bytes, and 0.993 with signs.
 int32_t default_rescore(VectorPrecision precision) noexcept {
   return precision == VectorPrecision::kBinary ? 20 : 1;
+}
+
+/// Results that a walk goes on for. Measured (bench/memory.py): recall@10 is at least 0.98 with 64.
+std::size_t walk_width(const SearchRequest& request, std::size_t num_wanted) noexcept {
+  constexpr std::size_t kLeast = 64;
+  const auto asked = static_cast<std::size_t>(request.ef_search);
+  return asked > 0 ? std::max(asked, num_wanted) : std::max(kLeast, 2 * num_wanted);
 }
 
 std::span<const float> row_of(const RowScan& scan, const Candidate& candidate) {
@@ -97,16 +108,34 @@ VectorPrecision precision_from_name(std::string_view name) {
                     "'");
 }
 
+std::string_view index_name(VectorIndex index) noexcept {
+  return index == VectorIndex::kExact ? "exact" : "auto";
+}
+
+VectorIndex index_from_name(std::string_view name) {
+  for (const auto index : {VectorIndex::kAuto, VectorIndex::kExact}) {
+    if (index_name(index) == name) return index;
+  }
+  throw ConfigError("index must be one of auto|exact, not '" + std::string(name) + "'");
+}
+
 struct VectorSearch::Implementation {
   using Results = std::vector<std::vector<RankedMemory>>;
 
   Implementation(const StoreReader& store_reader, int num_threads)
-      : reader(store_reader), pool(num_threads), kernels(kernels_for(choose_isa())) {}
+      : reader(store_reader),
+        pool(num_threads),
+        kernels(kernels_for(choose_isa())),
+        walks(static_cast<std::size_t>(pool.num_threads()), GraphWalk(kernels)) {}
 
   /// The best `count` by vector, per query.
   [[nodiscard]] Results by_vector(const Collection& collection, const SearchRequest& request,
                                   const SqlCondition& filter, std::span<const float> queries,
                                   std::size_t count, int64_t now) const;
+  [[nodiscard]] std::vector<std::vector<Candidate>> candidates(RowScan scan, LiveRows& rows,
+                                                               const CollectionInfo& collection,
+                                                               const SearchRequest& request,
+                                                               std::size_t num_wanted) const;
   [[nodiscard]] std::vector<Candidate> rescore_candidates(std::vector<Candidate> candidates,
                                                           std::span<const float> query,
                                                           const RowScan& scan,
@@ -126,6 +155,7 @@ struct VectorSearch::Implementation {
   const StoreReader& reader;
   mutable ThreadPool pool;
   const Kernels& kernels;
+  mutable std::vector<GraphWalk> walks;  // one per thread, within `reader.read`
 };
 
 VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
@@ -133,7 +163,6 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
     std::span<const float> queries, std::size_t count, int64_t now) const {
   LiveRows& rows = reader.live_rows(collection);
   const std::vector<RowBits> allowed = allowed_rows(reader, collection, rows, filter, now);
-  prepare_blocks(rows.blocks(), collection.info, request.precision, pool);
   const int32_t rescore =
       request.rescore > 0 ? request.rescore : default_rescore(request.precision);
   constexpr std::size_t kSpare = 8;  // sums in float may order neighbours otherwise than in double
@@ -146,22 +175,51 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
   scan.allowed = allowed;
   scan.limit = count * static_cast<std::size_t>(rescore) + kSpare;
 
-  Results results;
-  for (std::vector<Candidate>& candidates : scan_rows(scan, kernels, pool)) {
+  auto found = candidates(scan, rows, collection.info, request, count + kSpare);
+  Results results(found.size());
+  for_all(pool, found.size(), [&](std::size_t, std::size_t q) {
     const auto dimension = static_cast<std::size_t>(scan.dimension);
-    const auto query = queries.subspan(results.size() * dimension, dimension);
-    if (request.precision != VectorPrecision::kF32) {
-      candidates = rescore_candidates(std::move(candidates), query, scan, count + kSpare);
-    }
-    std::vector<RankedMemory>& ranked = results.emplace_back();
-    for (const Candidate& candidate : candidates) {
+    const auto query = queries.subspan(q * dimension, dimension);
+    std::vector<RankedMemory>& ranked = results[q];
+    for (const Candidate& candidate :
+         rescore_candidates(std::move(found[q]), query, scan, count + kSpare)) {
       const float score = exact_score(query, row_of(scan, candidate), scan.metric);
       ranked.push_back({candidate.sequence, score, score, std::nullopt});
     }
     sort_by_score(ranked);
     ranked.resize(std::min(ranked.size(), count));
-  }
+  });
   return results;
+}
+
+/// The best rows of graphs where walks are worthwhile, and of all others by reading them.
+/// @param num_wanted results that there must be where there are as many rows
+std::vector<std::vector<Candidate>> VectorSearch::Implementation::candidates(
+    RowScan scan, LiveRows& rows, const CollectionInfo& collection, const SearchRequest& request,
+    std::size_t num_wanted) const {
+  std::vector<RowBits> rest(scan.allowed.begin(), scan.allowed.end());
+  std::vector<std::vector<Candidate>> walked;
+  if (request.index != VectorIndex::kExact) {
+    const std::size_t width = walk_width(request, num_wanted);
+    const auto graphs = graphs_worth_walking(rows.graphs(), scan.blocks, scan.allowed, width);
+    if (!graphs.empty()) walked = walk_graphs(scan, graphs, width, walks, pool);
+    const bool enough = std::all_of(walked.begin(), walked.end(), [&](const auto& found) {
+      return found.size() >= num_wanted;  // else the graph is torn: read what it stands for
+    });
+    if (!enough) walked.clear();
+    for (const SegmentGraph& graph : graphs) {
+      for (std::size_t i = 0; enough && i < graph.num_blocks; ++i) {
+        rest[graph.first_block + i] = RowBits(scan.blocks[graph.first_block + i].sequences.size());
+      }
+    }
+  }
+  scan.allowed = rest;
+  prepare_blocks(rows.blocks(), collection, scan.precision, rest, pool);
+  auto found = scan_rows(scan, kernels, pool);
+  for (std::size_t q = 0; q < walked.size(); ++q) {
+    found[q].insert(found[q].end(), walked[q].begin(), walked[q].end());
+  }
+  return found;
 }
 
 /// The best `limit` of candidates by their vectors, in f32.

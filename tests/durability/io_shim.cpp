@@ -75,6 +75,7 @@ class Shim {
     if (name == "catalog.sqlite-wal") return "log";
     if (name == "catalog.sqlite-shm") return "shm";
     if (name == "catalog.sqlite-journal") return "journal";
+    if (name.find(".graph") != std::string::npos) return "graph";
     return name.find("segment-") != std::string::npos ? "segment" : "other";
   }
 

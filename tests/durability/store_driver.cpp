@@ -2,7 +2,8 @@
 // answers each with one line, `ok ...` or `error TYPE MESSAGE`. An answer is written after the call
 // has returned: who sees it has the store's word.
 //
-//   store_driver DIR [--background] [--read-only] [--seal-rows N] [--lock-timeout SECONDS]
+//   store_driver DIR [--background] [--read-only] [--seal-rows N] [--graph-rows N]
+//                [--lock-timeout SECONDS]
 //
 // Memories are named by two numbers, `ID.VERSION`, from which all their fields follow, so that a
 // dump can tell a memory that is wrong from one that is right.
@@ -287,6 +288,7 @@ aios::StorageConfig parse_config(int argc, char** argv) {
     const std::string flag = argv[i];
     if (flag == "--background") config.maintain_in_background = true;
     if (flag == "--read-only") config.read_only = true;
+    if (flag == "--graph-rows") config.graph_rows = number_in(argv[++i]);
     if (flag == "--seal-rows") config.seal_rows = number_in(argv[++i]);
     if (flag == "--lock-timeout") config.lock_timeout = static_cast<double>(number_in(argv[++i]));
   }

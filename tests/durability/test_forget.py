@@ -9,7 +9,7 @@ from driver import Died, Driver, Refused
 from sqlite_pages import Pages, TextIndex
 from traces import Forgotten, find_traces, sequences
 
-FLAGS = ("--seal-rows", "1000")
+FLAGS = ("--seal-rows", "1000", "--graph-rows", "40")
 EVERYONE = range(300)
 
 
@@ -42,6 +42,7 @@ def test_nothing_is_left_of_what_was_forgotten(programs, tmp_path, sealed, backg
         places = {where.split(":")[0] for where in find_traces(folder, latest)}
         if sealed:
             assert any(place.startswith("rows of segment") for place in places), places
+            assert any(place.startswith("codes of segment") for place in places), places
         else:
             assert {"table hot", "text index"} <= places, places
         driver.run("remove 17 143 250")
@@ -61,7 +62,7 @@ def test_nothing_is_left_of_what_was_forgotten(programs, tmp_path, sealed, backg
 
 
 @pytest.mark.parametrize("point", [
-    "write:log 1", "sync:log 1", "sync:log 2", "rename:segment 1", "unlink:segment 1",
+    "write:log 1", "sync:log 1", "sync:log 2", "rename:segment 1", "unlink:segment 1", "unlink:graph 1",
     "write:log 40", "sync:catalog 1", "truncate:log 1", "sync:log 3", "sync:log 4"])
 def test_a_killed_forget_is_completed_by_the_next_writer(programs, tmp_path, point):
     folder = tmp_path / "store"

@@ -11,7 +11,7 @@ import pytest
 
 from driver import Died, Driver, Ledger, Script, parse_dump
 
-FLAGS = ("--seal-rows", "60")
+FLAGS = ("--seal-rows", "60", "--graph-rows", "40")
 
 # Every kind of call that a writer makes; each is a moment before it, after it, and for writes half
 # way through it.
@@ -19,6 +19,7 @@ POINTS = [
     "open:catalog", "open:log", "write:catalog", "sync:catalog", "write:log", "sync:log",
     "truncate:log", "open:segment", "write:segment", "sync:segment", "rename:segment",
     "sync:folder", "unlink:segment", "read:catalog", "read:log",
+    "open:graph", "write:graph", "sync:graph", "rename:graph", "unlink:graph",
 ]
 RUNS_OF_A_STORE = 10
 

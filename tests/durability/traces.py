@@ -97,6 +97,22 @@ def search_segment(path: Path, forgotten: list[Forgotten]) -> list[str]:
     return found
 
 
+def search_graph(path: Path, forgotten: list[Forgotten]) -> list[str]:
+    """Codes decoded as docs/formats/memory-store.md describes them, near to a vector's direction."""
+    raw = path.read_bytes()
+    found = search_bytes(path.name, raw, forgotten)
+    dimension, rows = (int.from_bytes(raw[16:20], "little"), int.from_bytes(raw[24:32], "little"))
+    stride = -(-dimension // 64) * 64
+    codes = numpy.frombuffer(raw, numpy.uint8, rows * stride, 64).reshape(rows, stride)
+    vectors = codes[:, :dimension].astype(numpy.float64) - 128
+    vectors /= numpy.maximum(numpy.linalg.norm(vectors, axis=1, keepdims=True), 1)
+    for memory in forgotten:
+        vector = vector_of(memory.number, memory.version)
+        if (vectors @ (vector / numpy.linalg.norm(vector)) > 0.9995).any():
+            found.append(f"codes of {path.name}: vector of {memory.number}.{memory.version}")
+    return found
+
+
 def find_traces(folder: Path, forgotten: list[Forgotten]) -> list[str]:
     """Where something is left. Files of a kind that is not known here count as traces."""
     found = []
@@ -105,6 +121,8 @@ def find_traces(folder: Path, forgotten: list[Forgotten]) -> list[str]:
             found += search_catalog(path, forgotten)
         elif path.name.startswith("segment-") and path.suffix == ".parquet":
             found += search_segment(path, forgotten)
+        elif path.name.startswith("segment-") and path.suffix == ".graph":
+            found += search_graph(path, forgotten)
         elif (path.name in ("catalog.sqlite-wal", "catalog.sqlite-shm", "writer.lock")
               or path.name.startswith(".segment-")):  # half written
             found += search_bytes(path.name, path.read_bytes(), forgotten)

@@ -1,0 +1,47 @@
+#include "memory/graph_walk.h"
+
+#include <algorithm>
+
+namespace aios {
+
+GraphView view_of(const VectorGraph& graph) noexcept {
+  return {graph.codes.data(),      graph.stride, graph.scores.data(), nullptr,
+          graph.neighbours.data(), kGraphDegree, graph.num_rows,      graph.entries};
+}
+
+void GraphWalk::start(std::span<const GraphView> graphs) {
+  frontier_.clear();
+  results_.clear();
+  if (++walk_ == 0) {  // numbers begin again: forget what they meant
+    for (std::vector<uint8_t>& rows : seen_) std::fill(rows.begin(), rows.end(), uint8_t{0});
+    walk_ = 1;
+  }
+  if (seen_.size() < graphs.size()) seen_.resize(graphs.size());
+  for (std::size_t g = 0; g < graphs.size(); ++g) {
+    if (seen_[g].size() < graphs[g].num_rows) seen_[g].resize(graphs[g].num_rows, 0);
+  }
+}
+
+void GraphWalk::score_unseen(const GraphView& graph, uint32_t g, std::span<const uint32_t> rows,
+                             const WalkQuery& query) {
+  fresh_.clear();
+  uint8_t* const seen = seen_[g].data();
+  for (const uint32_t row : rows) {
+    if (row >= graph.num_rows) break;  // kNoNeighbour, or what a damaged file names
+    if (seen[row] == walk_) continue;
+    seen[row] = walk_;
+    fresh_.push_back(row);
+  }
+  products_.resize(fresh_.size());
+  fresh_scores_.resize(fresh_.size());
+  kernels_.dot_listed_rows_u8(query.bytes, graph.codes, static_cast<int64_t>(graph.stride),
+                              fresh_.data(), std::ssize(fresh_), products_.data());
+  for (std::size_t i = 0; i < fresh_.size(); ++i) {
+    const RowScore& score = graph.scores[fresh_[i]];
+    fresh_scores_[i] =
+        query.scale * score.factor * static_cast<float>(products_[i] - query.zero) + score.offset;
+    if (graph.lifts != nullptr) fresh_scores_[i] += query.lift * graph.lifts[fresh_[i]];
+  }
+}
+
+}  // namespace aios
