@@ -51,6 +51,8 @@ constexpr Kernels make_kernels() noexcept {
       .dot_rows_f16 = dot_rows<Isa, F16Source<Isa>>,
       .dot_rows_u8 = dot_rows_u8,
       .dot_listed_rows_u8 = dot_listed_rows_u8,
+      .dot_byte_matrix = dot_byte_matrix,
+      .scale_products = scale_products,
       .sum_codes = sum_codes,
       .select_scores = select_scores,
   };

@@ -58,6 +58,8 @@ struct Kernels {
   DotRowsFunction dot_rows_f16;
   DotByteRowsFunction dot_rows_u8;
   DotListedRowsFunction dot_listed_rows_u8;
+  void (*dot_byte_matrix)(const ByteMatrixArguments&) noexcept;
+  ScaleProductsFunction scale_products;
   SumCodesFunction sum_codes;
   SelectScoresFunction select_scores;
 };

@@ -2,6 +2,7 @@
 #include "kernels/kernel_table_impl.h"
 #include "kernels/matmul_amx_impl.h"
 #include "kernels/quantized_amx_impl.h"
+#include "kernels/vector_rows_amx_impl.h"
 
 namespace aios {
 namespace {
@@ -30,6 +31,7 @@ constexpr Kernels make_amx_kernels() noexcept {
   kernels.bf16_row_group = kRowGroup;
   kernels.quantized_layout = AmxQuantizedMatmul::kLayout;
   kernels.quantized_matmul = AmxQuantizedMatmul::run;
+  kernels.dot_byte_matrix = AmxByteMatrix::run;
   return kernels;
 }
 

@@ -37,6 +37,8 @@ constinit const Kernels kScalarKernels = {
     .dot_rows_f16 = dot_rows_f16_reference,
     .dot_rows_u8 = dot_rows_u8_reference,
     .dot_listed_rows_u8 = dot_listed_rows_u8_reference,
+    .dot_byte_matrix = dot_byte_matrix_reference,
+    .scale_products = scale_products_reference,
     .sum_codes = sum_codes_reference,
     .select_scores = select_scores_reference,
 };

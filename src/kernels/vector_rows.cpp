@@ -49,6 +49,20 @@ void dot_listed_rows_u8_reference(const int8_t* query, const uint8_t* rows, int6
   }
 }
 
+void dot_byte_matrix_reference(const ByteMatrixArguments& a) noexcept {
+  for (int64_t q = 0; q < a.num_queries; ++q) {
+    dot_rows_u8_reference(a.queries + q * a.stride, a.rows, a.num_rows, a.dimension,
+                          a.out + q * a.out_stride);
+  }
+}
+
+void scale_products_reference(const int32_t* products, int32_t zero, float scale,
+                              const float* factors, int64_t count, float* out) noexcept {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(products[i] - zero) * (scale * factors[i]);
+  }
+}
+
 void sum_codes_reference(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
                          int64_t num_bytes, uint16_t* sums) noexcept {
   for (int64_t i = 0; i < num_panels * kCodePanelRows; ++i) {

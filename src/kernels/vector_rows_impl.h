@@ -138,6 +138,42 @@ inline void dot_listed_rows_u8(const int8_t* query, const uint8_t* rows, int64_t
   }
 }
 
+/// Rows that all queries want stay in the nearest cache.
+inline void dot_byte_matrix(const ByteMatrixArguments& a) noexcept {
+  constexpr int64_t kRows = 16;
+  for (int64_t row = 0; row < a.num_rows; row += kRows) {
+    const int64_t count = a.num_rows - row < kRows ? a.num_rows - row : kRows;
+    for (int64_t q = 0; q < a.num_queries; ++q) {
+      int32_t* const out = a.out + q * a.out_stride + row;
+      int64_t i = 0;
+#if defined(__AVX512VNNI__)
+      for (; i + 4 <= count; i += 4) {
+        const uint8_t* const rows = a.rows + (row + i) * a.dimension;
+        __m512i sums[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
+                           _mm512_setzero_si512()};
+        for (int64_t k = 0; k < a.stride; k += kListedRowUnit) {
+          const __m512i part = _mm512_loadu_si512(a.queries + q * a.stride + k);
+          for (int j = 0; j < 4; ++j) {
+            const __m512i bytes = _mm512_loadu_si512(rows + j * a.dimension + k);
+            sums[j] = _mm512_dpbusd_epi32(sums[j], bytes, part);
+          }
+        }
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), sum_each(sums));
+      }
+#endif
+      dot_rows_u8(a.queries + q * a.stride, a.rows + (row + i) * a.dimension, count - i,
+                  a.dimension, out + i);
+    }
+  }
+}
+
+inline void scale_products(const int32_t* products, int32_t zero, float scale, const float* factors,
+                           int64_t count, float* out) noexcept {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(products[i] - zero) * (scale * factors[i]);
+  }
+}
+
 /// One byte of each of kBytes rows looked up in two tables of 16; sums of even and of odd rows
 /// apart, then in order.
 #if defined(__AVX512BW__)

@@ -104,6 +104,58 @@ TEST_P(VectorRowsTest, DotsOfListedRowsEqualTheReference) {
   }
 }
 
+TEST_P(VectorRowsTest, ProductsOfManyByteQueriesEqualTheReference) {
+  std::mt19937_64 engine(8);
+  for (const int64_t dimension : {1, 16, 64, 99, 384, 784, 2500}) {
+    for (const int64_t num_rows : {1, 31, 32, 70}) {
+      for (const int64_t num_queries : {1, 15, 16, 17, 40}) {
+        ByteMatrixArguments a;
+        a.num_queries = num_queries;
+        a.stride = (dimension + kListedRowUnit - 1) / kListedRowUnit * kListedRowUnit;
+        a.num_rows = num_rows;
+        a.dimension = dimension;
+        a.out_stride = num_rows + 3;
+        const int64_t room = (num_queries + kByteQueryUnit - 1) / kByteQueryUnit * kByteQueryUnit;
+        std::vector<int8_t> queries(static_cast<std::size_t>(room * a.stride));
+        for (int64_t q = 0; q < num_queries; ++q) {
+          for (int64_t k = 0; k < dimension; ++k) {
+            queries[static_cast<std::size_t>(q * a.stride + k)] = static_cast<int8_t>(engine());
+          }
+        }
+        std::vector<uint8_t> rows(static_cast<std::size_t>(num_rows * dimension + kListedRowUnit));
+        for (uint8_t& value : rows) value = static_cast<uint8_t>(engine());
+        a.queries = queries.data();
+        a.rows = rows.data();
+        std::vector<int32_t> out(static_cast<std::size_t>(room * a.out_stride));
+        std::vector<int32_t> expected = out;
+        a.out = out.data();
+        kernels_.dot_byte_matrix(a);
+        a.out = expected.data();
+        dot_byte_matrix_reference(a);
+        for (int64_t q = 0; q < num_queries; ++q) {
+          const auto first = static_cast<std::ptrdiff_t>(q * a.out_stride);
+          EXPECT_TRUE(std::equal(out.begin() + first, out.begin() + first + num_rows,
+                                 expected.begin() + first))
+              << dimension << ' ' << num_rows << ' ' << num_queries;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(VectorRowsTest, ScaledProductsEqualTheReference) {
+  const std::vector<int32_t> products = {0, 5, -7, 1 << 20, -(1 << 24), 12345, 3,  4, 5,
+                                         6, 7, 8,  9,       10,         11,    12, 13};
+  const std::vector<float> factors = random_floats(std::ssize(products), 1, 9);
+  std::vector<float> out(products.size());
+  std::vector<float> expected(products.size());
+  kernels_.scale_products(products.data(), 77, 0.25F, factors.data(), std::ssize(products),
+                          out.data());
+  scale_products_reference(products.data(), 77, 0.25F, factors.data(), std::ssize(products),
+                           expected.data());
+  EXPECT_EQ(out, expected);
+}
+
 TEST_P(VectorRowsTest, SumsOfCodesEqualTheReference) {
   std::mt19937_64 engine(7);
   constexpr int64_t kPanels = 3;

@@ -25,7 +25,7 @@ class TileScanner {
         num_queries_(num_queries),
         queries_(num_queries * dimension_),
         scores_(num_queries * kTileRows),
-        counts_(kTileRows),
+        counts_(counted_queries(scan, num_queries) * kTileRows),
         sums_(kTileRows),
         selected_(kTileRows),
         tops_(num_queries, TopCandidates(scan.limit)) {
@@ -54,6 +54,15 @@ class TileScanner {
   [[nodiscard]] std::vector<TopCandidates>& tops() noexcept { return tops_; }
 
  private:
+  static std::size_t byte_stride(std::size_t dimension) noexcept {
+    constexpr auto kUnit = static_cast<std::size_t>(kListedRowUnit);
+    return (dimension + kUnit - 1) / kUnit * kUnit;
+  }
+  static std::size_t counted_queries(const RowScan& scan, std::size_t num_queries) noexcept {
+    constexpr auto kUnit = static_cast<std::size_t>(kByteQueryUnit);
+    if (scan.precision != VectorPrecision::kInt8) return 0;
+    return (num_queries + kUnit - 1) / kUnit * kUnit;
+  }
   [[nodiscard]] std::span<const float> query(std::size_t q) const {
     return std::span(queries_).subspan(q * dimension_, dimension_);
   }
@@ -68,6 +77,10 @@ class TileScanner {
     }
     if (scan_.precision == VectorPrecision::kInt8) {
       byte_queries_.push_back(encode_byte_query(query(q)));
+      const std::vector<int8_t>& bytes = byte_queries_.back().bytes;
+      const std::size_t unit = static_cast<std::size_t>(kByteQueryUnit);
+      query_bytes_.resize((q + unit) / unit * unit * byte_stride(dimension_));
+      std::copy(bytes.begin(), bytes.end(), query_bytes_.data() + q * byte_stride(dimension_));
     } else if (scan_.precision == VectorPrecision::kBinary) {
       sign_queries_.push_back(encode_sign_query(query(q)));
     } else if (num_queries_ >= kMinMatrixQueries) {
@@ -145,16 +158,29 @@ class TileScanner {
   }
 
   void multiply_bytes(const VectorCodes& codes, std::size_t begin, int64_t num_rows) {
-    const auto* const rows = reinterpret_cast<const uint8_t*>(codes.bytes.data());
-    for (std::size_t q = 0; q < num_queries_; ++q) {
-      const ByteQuery& bytes = byte_queries_[q];
-      kernels_.dot_rows_u8(bytes.bytes.data(), rows + begin * dimension_, num_rows, scan_.dimension,
-                           counts_.data());
-      float* const scores = scores_.data() + q * kTileRows;
-      for (std::size_t i = 0; i < static_cast<std::size_t>(num_rows); ++i) {
-        scores[i] = bytes.scale * codes.scales[begin + i] *
-                    static_cast<float>(counts_[i] - 128 * bytes.sum);
+    ByteMatrixArguments arguments;
+    arguments.queries = query_bytes_.data();
+    arguments.num_queries = static_cast<int64_t>(num_queries_);
+    arguments.stride = static_cast<int64_t>(byte_stride(dimension_));
+    arguments.rows = reinterpret_cast<const uint8_t*>(codes.bytes.data()) + begin * dimension_;
+    arguments.num_rows = num_rows;
+    arguments.dimension = scan_.dimension;
+    arguments.out = counts_.data();
+    arguments.out_stride = kTileRows;
+    if (num_queries_ < kMinMatrixQueries) {
+      for (std::size_t q = 0; q < num_queries_; ++q) {
+        kernels_.dot_rows_u8(arguments.queries + static_cast<int64_t>(q) * arguments.stride,
+                             arguments.rows, num_rows, scan_.dimension,
+                             counts_.data() + q * kTileRows);
       }
+    } else {
+      kernels_.dot_byte_matrix(arguments);
+    }
+    for (std::size_t q = 0; q < num_queries_; ++q) {
+      const ByteQuery& query = byte_queries_[q];
+      kernels_.scale_products(counts_.data() + q * kTileRows, 128 * query.sum, query.scale,
+                              codes.scales.data() + begin, num_rows,
+                              scores_.data() + q * kTileRows);
     }
   }
 
@@ -182,9 +208,10 @@ class TileScanner {
   std::vector<float> queries_;  // scaled
   std::vector<float> padded_;   // queries as matrix products want them
   std::vector<ByteQuery> byte_queries_;
+  std::vector<int8_t> query_bytes_;  // theirs, as `ByteMatrixArguments` wants them
   std::vector<SignQuery> sign_queries_;
-  std::vector<float> scores_;  // [query, kTileRows]
-  std::vector<int32_t> counts_;
+  std::vector<float> scores_;    // [query, kTileRows]
+  std::vector<int32_t> counts_;  // products of bytes, as scores
   std::vector<uint16_t> sums_;
   std::vector<int32_t> selected_;
   std::vector<TopCandidates> tops_;

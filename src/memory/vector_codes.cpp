@@ -100,7 +100,10 @@ std::shared_ptr<const VectorCodes> encode_vectors(std::span<const float> vectors
     return codes;
   }
   if (precision == VectorPrecision::kBinary) return encode_all_signs(vectors, length);
-  codes->bytes = AlignedBuffer<std::byte>(vectors.size());
+  // Products of many queries read on behind the last row.
+  codes->bytes =
+      AlignedBuffer<std::byte>(vectors.size() + static_cast<std::size_t>(kListedRowUnit));
+  std::fill_n(codes->bytes.data() + vectors.size(), kListedRowUnit, std::byte{0});
   for (std::size_t row = 0; row < num_rows; ++row) {
     const auto vector = vectors.subspan(row * length, length);
     codes->scales.push_back(largest_magnitude(vector) / 127);

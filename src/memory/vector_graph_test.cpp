@@ -153,7 +153,7 @@ TEST(VectorGraphTest, EqualVectorsAreFoundAndDoNotHideOthers) {
   std::size_t found = 0;
   for (uint32_t row = 900; row < 1000; ++row) {
     const Query query(rows.row(row), Metric::kCosine);
-    found += walk.run(std::span(&view, 1), query.walk, kTopK, all).front().row == row ? 1 : 0;
+    found += walk.run(std::span(&view, 1), query.walk, 64, all).front().row == row ? 1 : 0;
   }
   EXPECT_GE(found, 95U);
 }
