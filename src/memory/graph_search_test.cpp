@@ -21,6 +21,7 @@ using testing::HasSubstr;
 constexpr const char* kName = kDefaultCollection;
 constexpr uint32_t kNumSealed = 9000;
 constexpr uint32_t kNumHot = 50;
+constexpr int32_t kWidth = 64;  // segments of these sizes are not worth a wider walk
 constexpr uint32_t kNumDamaged = 3000;   // rows of damaged graphs
 constexpr std::size_t kHeaderSize = 64;  // docs/formats/memory-store.md
 constexpr std::size_t kChecksumAt = 56;
@@ -68,6 +69,7 @@ class GraphSearchTest : public StoreTest {
     request.embedding = vector_of(number);
     request.filter = filter;
     request.index = index;
+    request.ef_search = kWidth;
     std::vector<std::string> ids;
     for (const SearchHit& hit : search_->search(request)) ids.push_back(hit.memory.memory_id);
     return ids;
@@ -125,6 +127,7 @@ TEST_F(GraphSearchTest, NewRowsAreFoundAndRemovedOnesAreNot) {
 TEST_F(GraphSearchTest, ABatchFindsWhatSingleSearchesFind) {
   fill();
   SearchRequest request;
+  request.ef_search = kWidth;
   std::vector<float> queries;
   for (uint32_t i = 0; i < 7; ++i) {
     const auto query = vector_of(500'000 + i);

@@ -62,7 +62,8 @@ def test_nothing_is_left_of_what_was_forgotten(programs, tmp_path, sealed, backg
 
 
 @pytest.mark.parametrize("point", [
-    "write:log 1", "sync:log 1", "sync:log 2", "rename:segment 1", "unlink:segment 1", "unlink:graph 1",
+    "write:log 1", "sync:log 1", "sync:log 2", "rename:segment 1", "unlink:segment 1",
+    "unlink:graph 1",
     "write:log 40", "sync:catalog 1", "truncate:log 1", "sync:log 3", "sync:log 4"])
 def test_a_killed_forget_is_completed_by_the_next_writer(programs, tmp_path, point):
     folder = tmp_path / "store"

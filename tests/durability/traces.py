@@ -98,7 +98,7 @@ def search_segment(path: Path, forgotten: list[Forgotten]) -> list[str]:
 
 
 def search_graph(path: Path, forgotten: list[Forgotten]) -> list[str]:
-    """Codes decoded as docs/formats/memory-store.md describes them, near to a vector's direction."""
+    """Codes, decoded as docs/formats/memory-store.md says, in a vector's direction."""
     raw = path.read_bytes()
     found = search_bytes(path.name, raw, forgotten)
     dimension, rows = (int.from_bytes(raw[16:20], "little"), int.from_bytes(raw[24:32], "little"))

@@ -2,6 +2,7 @@
 // again: a FormatError, or a graph that walks touch no byte outside of.
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <vector>
@@ -35,11 +36,12 @@ struct Sound {
     aios::ThreadPool pool(1);
     const auto graph = aios::build_graph(rows(), aios::kernels_for(aios::choose_isa()), pool,
                                          [] { return false; });
-    const std::string path = "/tmp/memory_graph_fuzz." + std::to_string(::getpid());
+    const std::string path = std::filesystem::temp_directory_path() /
+                             ("memory_graph_fuzz." + std::to_string(::getpid()));
     aios::write_graph(path, *graph, rows());
     std::ifstream file(path, std::ios::binary);
     bytes.assign(std::istreambuf_iterator<char>(file), {});
-    ::unlink(path.c_str());
+    std::filesystem::remove(path);
   }
   [[nodiscard]] aios::GraphRows rows() const {
     return {std::span(&group, 1), kDimension, aios::Metric::kCosine};
