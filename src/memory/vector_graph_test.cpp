@@ -135,7 +135,9 @@ TEST(VectorGraphTest, AWalkPassesThroughRowsThatAreNotAllowed) {
   for (const WalkHit& hit : hits) EXPECT_EQ(hit.row % 50, 0U);
 }
 
-TEST(VectorGraphTest, EqualVectorsAreFoundAndDoNotHideOthers) {
+/// Nine in ten rows are equal: a walk whose results are all equal goes no further among them, and
+/// does not reach each row that hangs on one of the others (docs/adr/0008).
+TEST(VectorGraphTest, EqualVectorsAreFoundAndHideFewOthers) {
   Rows rows(1000);
   for (std::size_t i = 0; i < 900; ++i) {
     std::copy_n(rows.embeddings.begin(), kLength,
@@ -155,7 +157,7 @@ TEST(VectorGraphTest, EqualVectorsAreFoundAndDoNotHideOthers) {
     const Query query(rows.row(row), Metric::kCosine);
     found += walk.run(std::span(&view, 1), query.walk, 64, all).front().row == row ? 1 : 0;
   }
-  EXPECT_GE(found, 95U);
+  EXPECT_GE(found, 85U);
 }
 
 TEST(VectorGraphTest, SmallSetsAreFoundWhole) {
