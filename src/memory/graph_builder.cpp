@@ -205,8 +205,8 @@ class GraphBuilder {
   void find_neighbours(Worker& worker, const GraphView& graph, uint32_t row) {
     const WalkQuery query = query_of(worker, row);
     worker.candidates.clear();
-    for (const WalkHit& hit : worker.walk.run(std::span(&graph, 1), query, kBeamWidth,
-                                              [](uint32_t, uint32_t) { return true; })) {
+    for (const WalkHit& hit :
+         worker.walk.run(graph, query, kBeamWidth, [](uint32_t) { return true; })) {
       worker.candidates.push_back({distance(row, hit.score), hit.row});
     }
     choose(worker, row);

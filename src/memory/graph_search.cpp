@@ -37,26 +37,24 @@ std::vector<std::vector<Candidate>> walk_graphs(const RowScan& scan,
                                                 std::size_t width, std::span<GraphWalk> walks,
                                                 ThreadPool& pool) {
   const auto dimension = static_cast<std::size_t>(scan.dimension);
-  std::vector<GraphView> views;
-  for (const SegmentGraph& graph : graphs) views.push_back(view_of(*graph.graph));
-  const auto allowed = [&](uint32_t g, uint32_t row) {
-    const SegmentGraph& graph = graphs[g];
-    const std::size_t block = graph.first_block + row / graph.rows_per_block;
-    return scan.allowed[block].at(row % graph.rows_per_block);
-  };
   std::vector<std::vector<Candidate>> results(scan.queries.size() / dimension);
   for_all(pool, results.size(), [&](std::size_t thread, std::size_t q) {
     const ByteQuery bytes = encode_walk_query(scan.queries.subspan(q * dimension, dimension),
                                               scan.metric, graph_stride(scan.dimension));
     const WalkQuery query = {bytes.bytes.data(), bytes.scale, 128 * bytes.sum, 0};
-    const auto hits = walks[thread].run(views, query, width, allowed);
-    for (const WalkHit& hit : hits.first(std::min(hits.size(), scan.limit))) {
-      const SegmentGraph& graph = graphs[hit.graph];
-      const std::size_t block = graph.first_block + hit.row / graph.rows_per_block;
-      const uint32_t row = hit.row % graph.rows_per_block;
-      results[q].push_back(
-          {hit.score, scan.blocks[block].sequences[row], static_cast<uint32_t>(block), row});
+    for (const SegmentGraph& graph : graphs) {
+      const auto allowed = [&](uint32_t row) {
+        return scan.allowed[graph.first_block + row / graph.rows_per_block].at(
+            row % graph.rows_per_block);
+      };
+      for (const WalkHit& hit : walks[thread].run(view_of(*graph.graph), query, width, allowed)) {
+        const std::size_t block = graph.first_block + hit.row / graph.rows_per_block;
+        const uint32_t row = hit.row % graph.rows_per_block;
+        results[q].push_back(
+            {hit.score, scan.blocks[block].sequences[row], static_cast<uint32_t>(block), row});
+      }
     }
+    results[q] = best_candidates(std::move(results[q]), scan.limit);
   });
   return results;
 }

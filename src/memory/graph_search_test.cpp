@@ -21,7 +21,7 @@ using testing::HasSubstr;
 constexpr const char* kName = kDefaultCollection;
 constexpr uint32_t kNumSealed = 9000;
 constexpr uint32_t kNumHot = 50;
-constexpr int32_t kWidth = 64;  // segments of these sizes are not worth a wider walk
+constexpr int32_t kWidth = 64;           // segments of these sizes are not worth a wider walk
 constexpr uint32_t kNumDamaged = 3000;   // rows of damaged graphs
 constexpr std::size_t kHeaderSize = 64;  // docs/formats/memory-store.md
 constexpr std::size_t kChecksumAt = 56;
@@ -100,6 +100,23 @@ TEST_F(GraphSearchTest, FindsNearlyWhatAnExactSearchFinds) {
   const StorageStats stats = storage_->stats();
   EXPECT_EQ(stats.collections.at(0).num_graph_rows, kNumSealed);
   EXPECT_EQ(stats.graph_bytes, static_cast<int64_t>(std::filesystem::file_size(graph_path())));
+  EXPECT_GE(recall(), 0.95);
+}
+
+TEST_F(GraphSearchTest, EverySegmentIsSearched) {
+  StorageConfig config = with_graphs();
+  config.max_segment_rows = 5000;
+  storage_ = std::make_unique<ArrowStorage>(store(), config);
+  storage_->create_collection(test_collection());
+  for (uint32_t part = 0; part < 2; ++part) {
+    std::vector<Memory> memories;
+    for (uint32_t i = 0; i < 4500; ++i) memories.push_back(memory_of(4500 * part + i));
+    storage_->add(kName, memories);
+    storage_->compact();
+  }
+  search_ = std::make_unique<VectorSearch>(*storage_, 2);
+  ASSERT_EQ(storage_->stats().collections.at(0).num_segments, 2);
+  ASSERT_EQ(storage_->stats().collections.at(0).num_graph_rows, 9000);
   EXPECT_GE(recall(), 0.95);
 }
 

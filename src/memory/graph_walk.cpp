@@ -9,23 +9,20 @@ GraphView view_of(const VectorGraph& graph) noexcept {
           graph.neighbours.data(), kGraphDegree, graph.num_rows,      graph.entries};
 }
 
-void GraphWalk::start(std::span<const GraphView> graphs) {
+void GraphWalk::start(const GraphView& graph) {
   frontier_.clear();
   results_.clear();
   if (++walk_ == 0) {  // numbers begin again: forget what they meant
-    for (std::vector<uint8_t>& rows : seen_) std::fill(rows.begin(), rows.end(), uint8_t{0});
+    std::fill(seen_.begin(), seen_.end(), uint8_t{0});
     walk_ = 1;
   }
-  if (seen_.size() < graphs.size()) seen_.resize(graphs.size());
-  for (std::size_t g = 0; g < graphs.size(); ++g) {
-    if (seen_[g].size() < graphs[g].num_rows) seen_[g].resize(graphs[g].num_rows, 0);
-  }
+  if (seen_.size() < graph.num_rows) seen_.resize(graph.num_rows, 0);
 }
 
-void GraphWalk::score_unseen(const GraphView& graph, uint32_t g, std::span<const uint32_t> rows,
+void GraphWalk::score_unseen(const GraphView& graph, std::span<const uint32_t> rows,
                              const WalkQuery& query) {
   fresh_.clear();
-  uint8_t* const seen = seen_[g].data();
+  uint8_t* const seen = seen_.data();
   for (const uint32_t row : rows) {
     if (row >= graph.num_rows) break;  // kNoNeighbour, or what a damaged file names
     if (seen[row] == walk_) continue;

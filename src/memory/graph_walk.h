@@ -32,13 +32,11 @@ struct WalkQuery {
 
 struct WalkHit {
   float score = 0;
-  uint32_t graph = 0;
   uint32_t row = 0;
 };
 
 [[nodiscard]] inline bool ranks_before(const WalkHit& a, const WalkHit& b) noexcept {
-  if (a.score != b.score) return a.score > b.score;
-  return a.graph != b.graph ? a.graph < b.graph : a.row < b.row;
+  return a.score != b.score ? a.score > b.score : a.row < b.row;
 }
 
 /// One thread's walks; its memory is used again from walk to walk.
@@ -46,65 +44,60 @@ class GraphWalk {
  public:
   explicit GraphWalk(const Kernels& kernels) : kernels_(kernels) {}
 
-  /// The best `width` rows that it finds among those that `allowed(graph, row)` admits, best first,
-  /// over several graphs as if they were one. It passes through other rows. Malkov and Yashunin,
-  /// algorithm 2: always from the best row that is not expanded yet, until that is worse than the
-  /// worst of `width` results. Valid until the next walk.
+  /// The best `width` rows that it finds among those that `allowed(row)` admits, best first. It
+  /// passes through other rows. Malkov and Yashunin, algorithm 2: always from the best row that is
+  /// not expanded yet, until that is worse than the worst of `width` results. Valid until the next
+  /// walk.
   template <typename Allowed>
-  std::span<const WalkHit> run(std::span<const GraphView> graphs, const WalkQuery& query,
-                               std::size_t width, Allowed allowed) {
-    start(graphs);
-    for (std::size_t g = 0; g < graphs.size(); ++g) {
-      visit(graphs[g], static_cast<uint32_t>(g), graphs[g].entries, query, width, allowed);
-    }
+  std::span<const WalkHit> run(const GraphView& graph, const WalkQuery& query, std::size_t width,
+                               Allowed allowed) {
+    start(graph);
+    visit(graph, graph.entries, query, width, allowed);
     while (!frontier_.empty()) {
       const WalkHit next = frontier_.front();
       if (results_.size() == width && ranks_before(results_.front(), next)) break;
       std::pop_heap(frontier_.begin(), frontier_.end(), kWorseFirst);
       frontier_.pop_back();
-      const GraphView& graph = graphs[next.graph];
-      visit(graph, next.graph, {graph.neighbours + next.row * graph.width, graph.width}, query,
-            width, allowed);
+      visit(graph, {graph.neighbours + next.row * graph.width, graph.width}, query, width, allowed);
     }
-    std::sort_heap(results_.begin(), results_.end(), ranks_before_);
+    std::sort_heap(results_.begin(), results_.end(), kBetterFirst);
     return results_;
   }
 
  private:
-  static constexpr auto ranks_before_ = [](const WalkHit& a, const WalkHit& b) {
+  static constexpr auto kBetterFirst = [](const WalkHit& a, const WalkHit& b) {
     return ranks_before(a, b);
   };
   static constexpr auto kWorseFirst = [](const WalkHit& a, const WalkHit& b) {
     return ranks_before(b, a);
   };
 
-  void start(std::span<const GraphView> graphs);
+  void start(const GraphView& graph);
   /// Scores the rows among `rows` that were not seen before, into `fresh_` and `fresh_scores_`.
-  void score_unseen(const GraphView& graph, uint32_t g, std::span<const uint32_t> rows,
-                    const WalkQuery& query);
+  void score_unseen(const GraphView& graph, std::span<const uint32_t> rows, const WalkQuery& query);
 
   template <typename Allowed>
-  void visit(const GraphView& graph, uint32_t g, std::span<const uint32_t> rows,
-             const WalkQuery& query, std::size_t width, Allowed allowed) {
-    score_unseen(graph, g, rows, query);
+  void visit(const GraphView& graph, std::span<const uint32_t> rows, const WalkQuery& query,
+             std::size_t width, Allowed allowed) {
+    score_unseen(graph, rows, query);
     for (std::size_t i = 0; i < fresh_.size(); ++i) {
-      const WalkHit hit = {fresh_scores_[i], g, fresh_[i]};
+      const WalkHit hit = {fresh_scores_[i], fresh_[i]};
       const bool full = results_.size() == width;
       if (full && ranks_before(results_.front(), hit)) continue;
       frontier_.push_back(hit);
       std::push_heap(frontier_.begin(), frontier_.end(), kWorseFirst);
-      if (!allowed(g, hit.row)) continue;
+      if (!allowed(hit.row)) continue;
       if (full) {
-        std::pop_heap(results_.begin(), results_.end(), ranks_before_);
+        std::pop_heap(results_.begin(), results_.end(), kBetterFirst);
         results_.pop_back();
       }
       results_.push_back(hit);
-      std::push_heap(results_.begin(), results_.end(), ranks_before_);
+      std::push_heap(results_.begin(), results_.end(), kBetterFirst);
     }
   }
 
   const Kernels& kernels_;
-  std::vector<std::vector<uint8_t>> seen_;  // per graph and row: the number of the walk
+  std::vector<uint8_t> seen_;  // per row: the number of the walk that saw it last
   uint8_t walk_ = 0;
   std::vector<WalkHit> frontier_;  // a heap, best first
   std::vector<WalkHit> results_;   // a heap, worst first

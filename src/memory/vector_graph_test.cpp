@@ -86,8 +86,7 @@ TEST(VectorGraphTest, FindsNearlyAllOfTheNearestByEachMetric) {
     for (std::size_t q = 3000; q < 3050; ++q) {
       const Query query(queries.row(q), metric);
       const auto best = exact_best(rows, queries.row(q), metric);
-      const auto hits =
-          walk.run(std::span(&view, 1), query.walk, 64, [](uint32_t, uint32_t) { return true; });
+      const auto hits = walk.run(view, query.walk, 64, [](uint32_t) { return true; });
       ASSERT_EQ(hits.size(), 64U);
       for (const WalkHit& hit : hits.first(kTopK)) found += best.count(hit.row);
     }
@@ -129,8 +128,7 @@ TEST(VectorGraphTest, AWalkPassesThroughRowsThatAreNotAllowed) {
   GraphWalk walk(kernels_for(choose_isa()));
   const GraphView view = view_of(graph);
   const Query query(rows.row(7), Metric::kCosine);
-  const auto hits = walk.run(std::span(&view, 1), query.walk, kTopK,
-                             [](uint32_t, uint32_t row) { return row % 50 == 0; });
+  const auto hits = walk.run(view, query.walk, kTopK, [](uint32_t row) { return row % 50 == 0; });
   ASSERT_EQ(hits.size(), kTopK);
   for (const WalkHit& hit : hits) EXPECT_EQ(hit.row % 50, 0U);
 }
@@ -147,15 +145,15 @@ TEST(VectorGraphTest, EqualVectorsAreFoundAndHideFewOthers) {
   const VectorGraph graph = build(rows.of(Metric::kCosine));
   GraphWalk walk(kernels_for(choose_isa()));
   const GraphView view = view_of(graph);
-  const auto all = [](uint32_t, uint32_t) { return true; };
+  const auto all = [](uint32_t) { return true; };
   const Query equal(rows.row(0), Metric::kCosine);
-  const auto equals = walk.run(std::span(&view, 1), equal.walk, kTopK, all);
+  const auto equals = walk.run(view, equal.walk, kTopK, all);
   EXPECT_EQ(std::ranges::count_if(equals, [](const WalkHit& hit) { return hit.row < 900; }),
             static_cast<std::ptrdiff_t>(kTopK));
   std::size_t found = 0;
   for (uint32_t row = 900; row < 1000; ++row) {
     const Query query(rows.row(row), Metric::kCosine);
-    found += walk.run(std::span(&view, 1), query.walk, 64, all).front().row == row ? 1 : 0;
+    found += walk.run(view, query.walk, 64, all).front().row == row ? 1 : 0;
   }
   EXPECT_GE(found, 85U);
 }
@@ -166,9 +164,7 @@ TEST(VectorGraphTest, SmallSetsAreFoundWhole) {
   GraphWalk walk(kernels_for(choose_isa()));
   const GraphView view = view_of(graph);
   const Query query(rows.row(0), Metric::kCosine);
-  EXPECT_EQ(walk.run(std::span(&view, 1), query.walk, 100, [](uint32_t, uint32_t) { return true; })
-                .size(),
-            40U);
+  EXPECT_EQ(walk.run(view, query.walk, 100, [](uint32_t) { return true; }).size(), 40U);
 }
 
 TEST(VectorGraphTest, BuildingEndsWhenItIsInterrupted) {

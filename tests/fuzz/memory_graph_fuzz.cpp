@@ -66,9 +66,8 @@ void walk(const Sound& sound, const std::vector<char>& bytes) {
     aios::GraphWalk walk(aios::kernels_for(aios::choose_isa()));
     const aios::GraphView view = aios::view_of(graph);
     const std::vector<int8_t> query(graph.stride, 3);
-    for (const aios::WalkHit& hit :
-         walk.run(std::span(&view, 1), {query.data(), 1, 3 * 128 * kDimension, 0}, 7,
-                  [](uint32_t, uint32_t row) { return row % 3 != 0; })) {
+    for (const aios::WalkHit& hit : walk.run(view, {query.data(), 1, 3 * 128 * kDimension, 0}, 7,
+                                             [](uint32_t row) { return row % 3 != 0; })) {
       if (hit.row >= kRows) std::abort();
     }
   } catch (const aios::FormatError&) {  // what a bad file deserves
