@@ -14,10 +14,11 @@ namespace aios {
                                                              std::span<const RowBits> allowed,
                                                              std::size_t width);
 
-/// The best rows of the graphs, by int8 codes: at most scan.limit of `width` results of each graph,
-/// best first; all are allowed. Each graph is walked by itself: in a walk through several at once,
-/// the good results of one end it before the others' good ones are reached. Scores as those of
-/// `scan_rows`, but that a query's norm is not divided out. @param walks one per thread
+/// The best rows of the graphs, by int8 codes: at most scan.limit results,
+/// best first; all are allowed. `width` is that of one graph of all these rows. Each graph is
+/// walked by itself: in a walk through several at once, the good results of one end it before the
+/// others' good ones are reached. Scores as those of `scan_rows`, but that a query's norm is not
+/// divided out. @param walks one per thread
 [[nodiscard]] std::vector<std::vector<Candidate>> walk_graphs(const RowScan& scan,
                                                               std::span<const SegmentGraph> graphs,
                                                               std::size_t width,
