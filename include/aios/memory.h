@@ -63,8 +63,9 @@ struct StorageConfig {
   int64_t seal_rows = 8192;            ///< hot rows that are sealed into a segment
   int64_t max_segment_rows = 1 << 18;  ///< compaction merges up to this
   bool maintain_in_background = true;  ///< seal and compact without being asked
-  int64_t graph_rows =
-      1 << 16;  ///< sealed rows of a collection that make graphs worthwhile; 0: none
+  /// Sealed rows of a collection that make graphs worthwhile: below, searches read all of them, and
+  /// miss nothing. 0: no graphs.
+  int64_t graph_rows = 1 << 20;
 };
 
 /// Which memories: all predicates of an expression must hold, e.g.

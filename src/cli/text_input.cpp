@@ -86,7 +86,9 @@ void TextListArgument::add_to(CLI::App& command, std::string default_input) {
 }
 
 std::vector<std::string> TextListArgument::read() const {
-  if (!first_ && input_.empty() && !default_input_.empty()) return read_lines(default_input_);
+  if (!first_ && !default_input_.empty()) {
+    return read_lines(input_.empty() ? default_input_ : input_);
+  }
   check_one_source(first_.has_value(), !input_.empty(), "TEXT");
   if (!first_) {
     std::vector<std::string> lines = read_lines(input_);

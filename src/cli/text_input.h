@@ -30,8 +30,8 @@ class TextListArgument {
  public:
   /// All but the first are the words that CLI11 leaves over: as one option's values it would split
   /// "[a,b]".
-  /// @param default_input what is read, be it empty, when nothing is given: a file, or - for
-  ///     standard input; empty: something must be given
+  /// @param default_input what is read when nothing is given: a file, or - for standard input;
+  ///     files may be without a text then. Empty: something must be given
   void add_to(CLI::App& command, std::string default_input = {});
   /// @throws as `TextArgument::read`; ConfigError for an unknown flag, or if what was given has no
   /// text at all
