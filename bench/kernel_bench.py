@@ -13,7 +13,7 @@ class KernelBench:
 
     def __init__(self, programs):
         self.program, self.report = programs.kernels, programs.kernels_report
-        self.peaks, self.designs, self.gemm = {}, {}, {}
+        self.peaks, self.designs, self.gemm, self.rows = {}, {}, {}, {}
 
     def round(self):
         capture([self.program, "--threads", NUM_THREADS, "--seconds", SECONDS_PER_PRODUCT,
@@ -26,9 +26,12 @@ class KernelBench:
         for line in measured["gemm"]:
             known = self.gemm.setdefault(line["name"], {**line, "samples": []})
             known["samples"] += line["samples"]
+        for line in measured["rows"]:
+            self.rows.setdefault(line["name"], []).extend(line["samples"])
 
     def add_to(self, results):
-        results.update(peaks=self.peaks, designs=self.designs, gemm=list(self.gemm.values()))
+        results.update(peaks=self.peaks, designs=self.designs, gemm=list(self.gemm.values()),
+                       rows=self.rows)
 
     def close(self):
         pass

@@ -39,10 +39,22 @@ def peak_rows(results):
 
 def gemm_rows(results):
     for line in results["gemm"]:
-        peak = max(results["peaks"][line["peak"]])
         figures = summary(line["samples"], higher_is_better=True)
+        limits = [max(results["peaks"][line["peak"]]),
+                  max(results["peaks"].get(line.get("tiles_peak"), [0])), line.get("bound", 0)]
         yield [line["name"], f"{figures['median']:.0f}", f"{figures['best']:.0f}",
-               f"{100 * figures['spread']:.0f} %", f"{100 * figures['median'] / peak:.0f} %"]
+               f"{100 * figures['spread']:.0f} %",
+               *(f"{100 * figures['median'] / limit:.0f} %" if limit else "" for limit in limits)]
+
+
+def single_rows(results):
+    """A row times a matrix that is read from memory: beside the best of all readers."""
+    bandwidth = max(max(samples) for name, samples in results["peaks"].items()
+                    if name.startswith("memory"))
+    for name, samples in results["rows"].items():
+        figures = summary(samples, higher_is_better=True)
+        yield [name, f"{figures['median']:.1f}", f"{figures['best']:.1f}",
+               f"{100 * figures['spread']:.0f} %", f"{100 * figures['median'] / bandwidth:.0f} %"]
 
 
 def comparison_rows(results):
@@ -68,8 +80,11 @@ def markdown(results):
         "",
         table(["Peak of the machine", "median", "best", "spread",
                "best of one thread, of operations per cycle x clock"], peak_rows(results)),
-        table(["Product M x N x K, GFLOP/s", "median", "best", "spread", "median of the best peak"],
+        table(["Product M x N x K, GFLOP/s", "median", "best", "spread",
+               "median of the best peak", "of the tiles' peak", "of the roofline"],
               gemm_rows(results)),
+        table(["One row, GB/s", "median", "best", "spread", "median of the best reader"],
+              single_rows(results)),
         table(["Model", "ours", "peer", "ours: median / best", "spread", "peer: median / best",
                "spread", "peer / ours, medians", "best"], comparison_rows(results)),
     ])

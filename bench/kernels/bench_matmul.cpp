@@ -211,7 +211,7 @@ Json measure_quantized(Product product, ThreadPool& pool, const Options& options
 }
 
 /// One row on a matrix of half a gibibyte.
-void measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
+Json measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
                  const Options& options) {
   constexpr int64_t kDepth = 4096;
   constexpr int64_t kBytes = int64_t{512} << 20U;
@@ -224,6 +224,7 @@ void measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
   std::printf("%-26s %8.1f %8.1f GB/s %6.1f %6.1f %% of the best reader\n", product.name().c_str(),
               rates.best(), rates.median(), 100 * rates.best() / bandwidth,
               100 * rates.median() / bandwidth);
+  return {{"name", product.name()}, {"samples", rates.values}};
 }
 
 void measure_floats(Backend& backend, ThreadPool& pool, const Options& options, Json& report) {
@@ -265,9 +266,9 @@ int run(const Options& options) {
   Json report;
   measure_peaks(*pool, options, report);
   const double bandwidth = measure_bandwidth(pool->num_threads(), options, report);
-  measure_row(*backend, {.dtype = DType::kBF16}, bandwidth, options);
+  report["rows"].push_back(measure_row(*backend, {.dtype = DType::kBF16}, bandwidth, options));
   for (const QuantizedFormat& format : kQuantizedFormats) {
-    measure_row(*backend, {.quantized = format}, bandwidth, options);
+    report["rows"].push_back(measure_row(*backend, {.quantized = format}, bandwidth, options));
   }
   measure_floats(*backend, *pool, options, report);
   if (int8_probe()) measure_quantized_shapes(*backend, *pool, options, report);
