@@ -90,7 +90,7 @@ TEST_P(VectorRowsTest, DotsOfListedRowsEqualTheReference) {
     std::vector<uint8_t> rows(kListed * static_cast<std::size_t>(stride));
     for (int8_t& value : query) value = static_cast<int8_t>(engine());
     for (uint8_t& value : rows) value = static_cast<uint8_t>(engine());
-    for (const std::size_t count : {0, 1, 3, 4, 5, 8, 33}) {
+    for (const std::size_t count : {0U, 1U, 3U, 4U, 5U, 8U, 33U}) {
       std::vector<uint32_t> ids(count);
       for (uint32_t& id : ids) id = static_cast<uint32_t>(engine() % kListed);
       std::vector<int32_t> out(count);
