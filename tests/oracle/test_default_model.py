@@ -46,7 +46,7 @@ def fixture_trained(data, tmp_path_factory):
     folders = [tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")]
     for folder, extra in zip(folders, ([], ["--from", folders[0]])):
         subprocess.run([sys.executable, ROOT / "tools/default_model/train.py", data, folder,
-                        "--minutes", "0.1", "--size", "tiny", "--batch-size", "8",
+                        "--steps", "180", "--size", "tiny", "--batch-size", "8",
                         "--log-steps", "10", *extra], check=True, stdout=subprocess.DEVNULL)
     return folders
 

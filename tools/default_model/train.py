@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Trains the default model: train.py DATA OUT --minutes M
+"""Trains the default model: train.py DATA OUT --minutes M|--steps N
 
-Warm-up, constant rate, linear decay (WSD), all by the share of the minutes that has passed; during
+Warm-up, constant rate, linear decay (WSD), all by the share of the training that is done; during
 the decay only the cleanest sources are read. `--from FOLDER` starts from a checkpoint's weights.
 Writes checkpoints and OUT/curve.csv. One process, one device: a GPU if there is one.
 """
@@ -64,7 +64,7 @@ class Tokens:
 
 
 def schedule(step, share):
-    """The factor of the learning rates after a share of the time."""
+    """The factor of the learning rates after a share of the training."""
     warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
     if share < DECAY_BEGIN:
         return warm_up
@@ -105,12 +105,10 @@ class Training:
         self.averages, self.steps = {}, 0
 
     def run(self):
-        begin = time.monotonic()
-        seconds = 60 * self.arguments.minutes
-        last_saved = begin
+        begin = last_saved = time.monotonic()
         with open(self.arguments.out / "curve.csv", "a", newline="") as file:
             curve = csv.writer(file)
-            while (share := (time.monotonic() - begin) / seconds) < 1:
+            while (share := self.share(time.monotonic() - begin)) < 1:
                 self.step(share)
                 if self.steps % self.arguments.log_steps == 0:
                     self.log(curve, time.monotonic() - begin, share)
@@ -119,6 +117,12 @@ class Training:
                     last_saved = time.monotonic()
                     self.save()
         self.save()
+
+    def share(self, seconds):
+        """Of the training that is done."""
+        if self.arguments.steps:
+            return self.steps / self.arguments.steps
+        return seconds / (60 * self.arguments.minutes)
 
     def step(self, share):
         ids = self.tokens.batch(self.arguments.batch_size, clean_only=share >= DECAY_BEGIN)
@@ -152,7 +156,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="what prepare.py wrote")
     parser.add_argument("out", type=Path, help="checkpoint and curve")
-    parser.add_argument("--minutes", type=float, required=True)
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--steps", type=int, help="the same training on any machine: rehearsals")
     parser.add_argument("--size", choices=list(SIZES), default="default")
     parser.add_argument("--batch-size", type=int, default=128, help="windows of a step")
     parser.add_argument("--from", dest="from_folder", type=Path, help="checkpoint to start from")
