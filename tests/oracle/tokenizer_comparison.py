@@ -74,6 +74,14 @@ def encode(oracle, texts):
         return [None] if len(texts) == 1 else [encode(oracle, [text])[0] for text in texts]
 
 
+def deletes_characters(oracle):
+    """Where a SentencePiece map deletes a character, the library gives its offsets to the next one:
+    T5 reads "\\x01abc" as "▁ab" of "\\x01a" and "c" of "b". T5's own offsets are compared over texts
+    without such characters.
+    """
+    return '"Precompiled"' in oracle.to_str()
+
+
 def assert_same(tool, path, oracle, texts, with_offsets=True):
     """Ids, offsets, masks and decoded text of all texts; how many the oracle did not refuse."""
     answers = Answers(tool, path, texts)
