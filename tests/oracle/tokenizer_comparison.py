@@ -76,8 +76,8 @@ def encode(oracle, texts):
 
 def deletes_characters(oracle):
     """Where a SentencePiece map deletes a character, the library gives its offsets to the next one:
-    T5 reads "\\x01abc" as "▁ab" of "\\x01a" and "c" of "b". T5's own offsets are compared over texts
-    without such characters.
+    T5 reads "\\x01abc" as "▁ab" of "\\x01a" and "c" of "b". T5's own offsets are compared over
+    texts without such characters.
     """
     return '"Precompiled"' in oracle.to_str()
 
