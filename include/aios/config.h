@@ -192,12 +192,17 @@ struct OptionInfo {
 template <typename Config>
 std::vector<OptionInfo> list_options();
 
-/// Sets the field `name` from text; a list (`stop`) is appended to.
+/// Sets the field `name` from text; a list (`stop`, `prefix`) is appended to.
 /// @param shown_as what an error calls the field, e.g. `--num-steps`; empty: `name`
 /// @throws ConfigError if there is no such field (with a suggestion), or the text is no value of it
 template <typename Config>
 void set_option(Config& config, std::string_view name, std::string_view text,
                 std::string_view shown_as = {});
+
+/// Empties the field `name` if it is a list; others stay as they are.
+/// @throws ConfigError if there is no such field
+template <typename Config>
+void clear_list(Config& config, std::string_view name);
 
 /// Every call checks its options with this first.
 /// @throws ConfigError naming the first field that is out of range or not a number

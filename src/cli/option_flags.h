@@ -39,12 +39,7 @@ class OptionFlags {
   /// @throws ConfigError naming the flag
   void apply(Config& config) const {
     for (const auto& given : given_) {
-      if constexpr (requires { config.stop; }) {
-        if (given->name == "stop" && !given->texts.empty()) config.stop.clear();
-      }
-      if constexpr (requires { config.prefix; }) {
-        if (given->name == "prefix" && !given->texts.empty()) config.prefix.clear();
-      }
+      if (!given->texts.empty()) clear_list(config, given->name);
       for (const std::string& text : given->texts) {
         set_option(config, given->name, text, given->flag);
       }

@@ -122,6 +122,12 @@ void set_option(Config& config, std::string_view name, std::string_view text,
 }
 
 template <typename Config>
+void clear_list(Config& config, std::string_view name) {
+  const OptionField<Config>& field = find_field<Config>(name, name);
+  if (field.clear) field.clear(config);
+}
+
+template <typename Config>
 void check_options(const Config& config) {
   for (const OptionField<Config>& field : option_table<Config>()) field.check(config);
 }
@@ -131,6 +137,7 @@ void load_options(const std::string& path, Options& options) { OptionReader(path
 #define AIOS_INSTANTIATE(Config)                                                           \
   template std::vector<OptionInfo> list_options<Config>();                                 \
   template void set_option(Config&, std::string_view, std::string_view, std::string_view); \
+  template void clear_list(Config&, std::string_view);                                     \
   template void check_options(const Config&);
 AIOS_INSTANTIATE(EngineConfig)
 AIOS_INSTANTIATE(EncodeConfig)

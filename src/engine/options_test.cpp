@@ -185,5 +185,20 @@ TEST(Options, AListIsAppendedToByTextAndReplacedByYaml) {
   EXPECT_THAT(generation.stop, ElementsAre("a", "b"));
 }
 
+TEST(Options, OnlyListsAreCleared) {
+  GenerationConfig generation;
+  generation.stop = {"a"};
+  generation.top_k = 7;
+  clear_list(generation, "stop");
+  clear_list(generation, "top_k");
+  EXPECT_TRUE(generation.stop.empty());
+  EXPECT_EQ(generation.top_k, 7);
+  ScoreConfig score;
+  score.prefix = {"a", "b"};
+  clear_list(score, "prefix");
+  EXPECT_TRUE(score.prefix.empty());
+  EXPECT_THROW(clear_list(score, "stop"), ConfigError);
+}
+
 }  // namespace
 }  // namespace aios
