@@ -2,6 +2,7 @@
 #include <array>
 #include <exception>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -78,10 +79,12 @@ constexpr std::uintmax_t kSmallestCached = std::uintmax_t{1} << 20U;
 using ImplementationPointer = std::unique_ptr<FastTokenizer::Implementation>;
 
 /// From the cache of `path`; nullptr if there is none, or none that fits.
-ImplementationPointer load_cached(const std::string& path, const SourceChecksum& source,
+/// @param source of the bytes that the file has now
+ImplementationPointer load_cached(const std::string& path,
+                                  std::shared_future<SourceChecksum> source,
                                   const std::vector<JsonNode>& configs) {
-  const auto cached = tokenizer::read_cache(path, source);
-  if (!cached) return nullptr;
+  const auto cached = tokenizer::read_cache(path);
+  if (!cached || cached->source != source.get()) return nullptr;
   try {
     tokenizer::BlockReader reader(cached->tables);
     auto result = std::make_unique<FastTokenizer::Implementation>(JsonNode(cached->rest, path),
@@ -97,19 +100,21 @@ ImplementationPointer load_file(const std::string& path, const std::vector<JsonN
   std::error_code ignored;
   const std::uintmax_t size = std::filesystem::file_size(path, ignored);
   const bool is_cached = !ignored && size >= kSmallestCached && size <= kMaxTokenizerBytes;
-  SourceChecksum source{};
+  std::shared_future<SourceChecksum> source;
   if (is_cached) {
-    source = tokenizer::checksum_of_file(path);
+    // Beside the reading of the cache, which takes as long; here, where no thread can be had.
+    source =
+        std::async(std::launch::async | std::launch::deferred, tokenizer::checksum_of_file, path);
     if (auto result = load_cached(path, source, configs)) return result;
   }
   const std::string text = read_text_file(path, kMaxTokenizerBytes);
   const auto document = ParsedTokenizer::parse(text, path);
   auto result = std::make_unique<FastTokenizer::Implementation>(JsonNode(document.rest(), path),
                                                                 configs, document.tables());
-  if (is_cached && tokenizer::checksum_of(text) == source) {
+  if (is_cached && tokenizer::checksum_of(text) == source.get()) {
     tokenizer::BlockWriter writer;
     result->pipeline.save(writer);
-    tokenizer::write_cache(path, source, document.rest(), writer.bytes());
+    tokenizer::write_cache(path, source.get(), document.rest(), writer.bytes());
   }
   return result;
 }

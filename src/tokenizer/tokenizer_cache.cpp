@@ -108,23 +108,23 @@ SourceChecksum checksum_of_file(const std::string& path) {
 
 std::string cache_path(const std::string& source_path) { return source_path + ".cache"; }
 
-std::optional<CachedTokenizer> read_cache(const std::string& source_path,
-                                          const SourceChecksum& source) {
+std::optional<CachedTokenizer> read_cache(const std::string& source_path) {
   const std::string path = cache_path(source_path);
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
   try {
-    CachedTokenizer cached;
+    CachedTokenizer cached{};
     cached.mapping = MappedFile::open(path);
     const auto bytes = cached.mapping->bytes();
     Header header{};
     if (bytes.size() < sizeof(header)) return std::nullopt;
     std::memcpy(&header, bytes.data(), sizeof(header));
     const auto payload = bytes.subspan(sizeof(header));
-    if (header.magic != kMagic || header.reserved != Header{}.reserved || header.source != source ||
+    if (header.magic != kMagic || header.reserved != Header{}.reserved ||
         header.payload_size != payload.size() || header.payload_hash != xxh64(payload)) {
       return std::nullopt;
     }
+    cached.source = header.source;
     BlockReader reader(payload);
     const FlatArray<char> rest = reader.next<char>();
     cached.rest = nlohmann::json::parse(std::string_view(rest.data(), rest.size()), nullptr, false);

@@ -31,6 +31,7 @@ struct SourceChecksum {
 [[nodiscard]] SourceChecksum checksum_of_file(const std::string& path);
 
 struct CachedTokenizer {
+  SourceChecksum source;              ///< the file from which it was made
   nlohmann::json rest;                ///< as in `ParsedTokenizer`
   std::span<const std::byte> tables;  ///< for a `BlockReader`; sizes in there are not checked
   std::shared_ptr<const MappedFile> mapping;
@@ -39,9 +40,9 @@ struct CachedTokenizer {
 /// Where the cache of a tokenizer.json lies.
 [[nodiscard]] std::string cache_path(const std::string& source_path);
 
-/// The cache of `source_path`, if it was made from these very bytes.
-[[nodiscard]] std::optional<CachedTokenizer> read_cache(const std::string& source_path,
-                                                        const SourceChecksum& source);
+/// The cache beside `source_path`, if it is whole. Whether it was made from the bytes that the file
+/// has now is for the caller to compare.
+[[nodiscard]] std::optional<CachedTokenizer> read_cache(const std::string& source_path);
 
 /// Writes `tables`, the bytes of a `BlockWriter`, or does nothing if that cannot be done.
 void write_cache(const std::string& source_path, const SourceChecksum& source,

@@ -138,8 +138,9 @@ TEST_F(TokenizerCacheTest, EveryModelIsTheSameFromItsCache) {
 
 TEST_F(TokenizerCacheTest, IsUsed) {
   static_cast<void>(FastTokenizer::from_file(source_.string()));
-  const auto cached = read_cache(source_.string(), checksum_of_file(source_.string()));
+  const auto cached = read_cache(source_.string());
   ASSERT_TRUE(cached);
+  EXPECT_EQ(cached->source, checksum_of_file(source_.string()));
   EXPECT_EQ(cached->rest["model"]["type"], "WordPiece");
   EXPECT_TRUE(cached->rest["model"]["vocab"].empty());
   EXPECT_GT(cached->tables.size(), std::size_t{1} << 20U);
