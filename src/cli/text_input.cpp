@@ -1,9 +1,8 @@
 #include "cli/text_input.h"
 
-#include <utf8proc.h>
-
 #include "aios/error.h"
 #include "base/text_file.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 
 namespace aios {
@@ -41,17 +40,10 @@ void check_typed(const std::string& text, const std::string& name) {
 }  // namespace
 
 void check_utf8(std::string_view text, const std::string& where) {
-  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  const auto size = static_cast<utf8proc_ssize_t>(text.size());
-  for (utf8proc_ssize_t at = 0; at < size;) {
-    utf8proc_int32_t character = 0;
-    const utf8proc_ssize_t count = utf8proc_iterate(bytes + at, size - at, &character);
-    if (count <= 0) {
-      throw TokenizerError(where + ": byte " + std::to_string(at) +
-                           " is not UTF-8; convert the text first, e.g. with iconv");
-    }
-    at += count;
-  }
+  const std::size_t invalid = find_invalid_utf8(text);
+  if (invalid == text.size()) return;
+  throw TokenizerError(where + ": byte " + std::to_string(invalid) +
+                       " is not UTF-8; convert the text first, e.g. with iconv");
 }
 
 void TextArgument::add_to(CLI::App& command, const std::string& name,

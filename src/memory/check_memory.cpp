@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "aios/error.h"
+#include "base/utf8.h"
 #include "storage/memory_row.h"
 
 namespace aios {
@@ -14,46 +15,16 @@ void check_text(std::string_view text, std::size_t max_bytes, const std::string&
     throw FormatError(what + " has " + std::to_string(text.size()) + " bytes; the limit is " +
                       std::to_string(max_bytes) + ": split it");
   }
-  const std::size_t valid = valid_utf8_prefix(text);
-  if (valid == text.size()) return;
-  throw FormatError(what + " is not UTF-8 at byte " + std::to_string(valid));
-}
-
-/// Bytes of the UTF-8 sequence that begins with `lead`, 0 if none does.
-std::size_t sequence_length(unsigned char lead) noexcept {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead >= 0xe0 && lead <= 0xef) return 3;
-  if (lead >= 0xf0 && lead <= 0xf4) return 4;
-  return 0;
-}
-
-/// Whether the second byte makes an overlong form, a surrogate or a code beyond U+10FFFF.
-bool is_forbidden(unsigned char lead, unsigned char second) noexcept {
-  return (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-         (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
+  const std::size_t invalid = find_invalid_utf8(text);
+  if (invalid == text.size()) return;
+  throw FormatError(what + " is not UTF-8 at byte " + std::to_string(invalid));
 }
 
 }  // namespace
 
-std::size_t valid_utf8_prefix(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const std::size_t length = sequence_length(byte(i));
-    if (length == 0 || length > text.size() - i) return i;
-    for (std::size_t j = 1; j < length; ++j) {
-      if ((byte(i + j) & 0xc0U) != 0x80) return i;
-    }
-    if (length > 2 && is_forbidden(byte(i), byte(i + 1))) return i;
-    i += length;
-  }
-  return i;
-}
-
 void check_collection(const CollectionInfo& info) {
   if (info.name.empty() || info.name.size() > kMaxNameBytes ||
-      valid_utf8_prefix(info.name) != info.name.size()) {
+      find_invalid_utf8(info.name) != info.name.size()) {
     throw ConfigError("a collection's name must be 1 to 1024 bytes of UTF-8");
   }
   if (info.dimension < 1 || info.dimension > kMaxDimension) {

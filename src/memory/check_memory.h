@@ -26,7 +26,4 @@ void check_metadata(const MemoryMetadata& metadata, const std::string& what);
 void check_embedding(std::span<const float> embedding, const CollectionInfo& collection,
                      const std::string& what);
 
-/// Offset of the first byte that is not UTF-8 (RFC 3629); the text's size if all is.
-[[nodiscard]] std::size_t valid_utf8_prefix(std::string_view text) noexcept;
-
 }  // namespace aios

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/utf8.h"
 #include "tokenizer/base64.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/utf8.h"

@@ -10,7 +10,7 @@
 
 #include "aios/error.h"
 #include "aios/tokenizer.h"
-#include "tokenizer/utf8.h"
+#include "base/utf8.h"
 
 namespace aios {
 namespace {
@@ -206,7 +206,7 @@ TEST(StreamingDecoder, RandomIdsGiveTheDecodedText) {
       std::string text;
       for (const int32_t id : ids) {
         const std::string piece = decoder.push(id);
-        ASSERT_EQ(tokenizer::find_invalid_utf8(piece), piece.size());
+        ASSERT_EQ(find_invalid_utf8(piece), piece.size());
         text += piece;
       }
       text += decoder.finish();

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "aios/tokenizer.h"
-#include "tokenizer/utf8.h"
+#include "base/utf8.h"
 
 namespace aios {
 namespace {
@@ -72,7 +72,7 @@ std::string stream(const FastTokenizer& tokenizer, const std::vector<int32_t>& i
   StreamingDecoder decoder(tokenizer, skip_special);
   std::string text;
   const auto take = [&](const std::string& piece) {
-    EXPECT_EQ(tokenizer::find_invalid_utf8(piece), piece.size()) << "half a character";
+    EXPECT_EQ(find_invalid_utf8(piece), piece.size()) << "half a character";
     text += piece;
   };
   for (const int32_t id : ids) take(decoder.push(id));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "aios/error.h"
+#include "base/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/unicode_tables.h"

@@ -1,7 +1,7 @@
-/// UTF-8: validation, decoding, and repair of what a model emits.
+/// UTF-8: decoding, and repair of what a model emits.
 ///
-/// Texts are checked once, at the border; inside the room every string is valid UTF-8, and NUL is a
-/// character like any other.
+/// Texts are checked once, at the border (base/utf8.h); inside the room every string is valid
+/// UTF-8, and NUL is a character like any other.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,6 @@ struct Character {
   char32_t code_point;
   uint32_t size;  ///< bytes
 };
-
-/// Offset of the first byte that begins no valid sequence, or `text.size()`.
-[[nodiscard]] std::size_t find_invalid_utf8(std::string_view text) noexcept;
 
 [[nodiscard]] constexpr bool is_ascii(char byte) noexcept {
   return static_cast<unsigned char>(byte) < 0x80;

@@ -6,7 +6,7 @@
 
 #include "aios/error.h"
 #include "aios/tokenizer.h"
-#include "tokenizer/utf8.h"
+#include "base/utf8.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   static const std::string variables = R"({"messages": [
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
   try {
     const std::string prompt = aios::ChatTemplate::from_text(source).render_json(variables);
-    if (aios::tokenizer::find_invalid_utf8(prompt) != prompt.size()) std::abort();
+    if (aios::find_invalid_utf8(prompt) != prompt.size()) std::abort();
   } catch (const aios::FormatError&) {  // the template is bad
   } catch (const aios::ConfigError&) {  // it refuses the conversation
   }

@@ -12,6 +12,7 @@
 
 #include "aios/error.h"
 #include "base/text_file.h"
+#include "base/utf8.h"
 #include "tokenizer/split_scanner.h"
 #include "tokenizer/utf8.h"
 #include "tokenizer_checks.h"
@@ -112,7 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   static const std::vector<Family> families = load_families();
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const bool is_valid = aios::tokenizer::find_invalid_utf8(text) == text.size();
+  const bool is_valid = aios::find_invalid_utf8(text) == text.size();
   try {
     run(families[data[0] % families.size()], text);
     require(is_valid);

@@ -6,11 +6,11 @@
 #include "aios/error.h"
 #include "aios/tokenizer.h"
 #include "base/text_file.h"
+#include "base/utf8.h"
 #include "tokenizer/chat/renderer.h"
 #include "tokenizer/file_limits.h"
 #include "tokenizer/formats/folder_config.h"
 #include "tokenizer/json_node.h"
-#include "tokenizer/utf8.h"
 
 namespace aios {
 namespace tokenizer::chat {
@@ -74,7 +74,7 @@ ChatTemplate ChatTemplate::from_folder(const std::string& folder) {
 ChatTemplate ChatTemplate::from_text(std::string_view source) {
   constexpr std::size_t kMaxTemplateBytes = std::size_t{1} << 20U;
   if (source.size() > kMaxTemplateBytes) throw FormatError("a chat template has over 1 MiB");
-  if (const std::size_t bad = tokenizer::find_invalid_utf8(source); bad < source.size()) {
+  if (const std::size_t bad = find_invalid_utf8(source); bad < source.size()) {
     throw FormatError("a chat template is not UTF-8 at byte " + std::to_string(bad));
   }
   // transformers gives these always.
@@ -88,7 +88,7 @@ std::string ChatTemplate::render(std::span<const ChatMessage> messages,
   nlohmann::ordered_json variables = implementation_->variables;
   variables["messages"] = nlohmann::ordered_json::array();
   for (const ChatMessage& message : messages) {
-    if (tokenizer::find_invalid_utf8(message.content) < message.content.size()) {
+    if (find_invalid_utf8(message.content) < message.content.size()) {
       throw TokenizerError("a chat message is not UTF-8");
     }
     variables["messages"].push_back({{"role", message.role}, {"content", message.content}});

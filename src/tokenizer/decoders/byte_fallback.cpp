@@ -5,9 +5,9 @@
 #include <charconv>
 #include <optional>
 
+#include "base/utf8.h"
 #include "tokenizer/decoder.h"
 #include "tokenizer/json_node.h"
-#include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
 namespace {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "aios/error.h"
+#include "base/utf8.h"
 #include "tokenizer/base64.h"
 #include "tokenizer/formats/piece_merges.h"
 #include "tokenizer/formats/protobuf.h"
-#include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
 namespace {

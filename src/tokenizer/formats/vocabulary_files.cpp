@@ -7,8 +7,8 @@
 
 #include "aios/error.h"
 #include "base/text_file.h"
+#include "base/utf8.h"
 #include "tokenizer/file_limits.h"
-#include "tokenizer/utf8.h"
 
 namespace aios::tokenizer {
 namespace {

@@ -5,11 +5,11 @@
 #include "aios/error.h"
 #include "aios/tokenizer.h"
 #include "base/text_file.h"
+#include "base/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_node.h"
 #include "tokenizer/training/bpe_trainer.h"
 #include "tokenizer/training/word_counter.h"
-#include "tokenizer/utf8.h"
 
 namespace aios {
 namespace {
@@ -77,7 +77,7 @@ std::vector<std::string> special_tokens_of(const TokenizerTrainingConfig& config
     tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
   }
   for (const std::string& token : config.special_tokens) {
-    if (token.empty() || tokenizer::find_invalid_utf8(token) < token.size()) {
+    if (token.empty() || find_invalid_utf8(token) < token.size()) {
       throw ConfigError("special_tokens: a token is empty or not UTF-8");
     }
     if (std::find(tokens.begin(), tokens.end(), token) == tokens.end()) tokens.push_back(token);
@@ -150,7 +150,7 @@ std::string train_tokenizer(std::span<const std::string> paths,
   tokenizer::WordCounter counter(root);
   for (const std::string& path : paths) {
     const std::string text = read_text_file(path, kMaxTextFileBytes);
-    if (const std::size_t bad = tokenizer::find_invalid_utf8(text); bad < text.size()) {
+    if (const std::size_t bad = find_invalid_utf8(text); bad < text.size()) {
       throw TokenizerError("'" + path + "' is not valid UTF-8 at byte " + std::to_string(bad));
     }
     counter.add(text);
