@@ -11,6 +11,7 @@
 #include "aios/engine.h"
 #include "aios/error.h"
 #include "aios/model_files.h"
+#include "convert/model_directory.h"
 #include "storage/safetensors_writer.h"
 #include "storage/weight_loader.h"
 
@@ -79,6 +80,15 @@ TEST_F(ConvertModel, KeepsEveryTensor) {
   EXPECT_EQ(std::ssize(progress), report.num_tensors);
   EXPECT_EQ(progress.back(), report.input_bytes);
   EXPECT_EQ(report.bits_per_weight, 32);
+}
+
+TEST_F(ConvertModel, TokenizersOfAnyNameBelongToAModel) {
+  for (const char* name : {"config.json", "spiece.model", "qwen.tiktoken", "weights.bin"}) {
+    std::ofstream(folder_ / name) << name;
+  }
+  fs::create_directory(folder_ / "checkpoint.model");
+  EXPECT_THAT(present_model_files(folder_),
+              UnorderedElementsAre("config.json", "spiece.model", "qwen.tiktoken"));
 }
 
 TEST_F(ConvertModel, RoundsMatricesToNearestAndKeepsVectors) {

@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFileBytes = std::size_t{64} << 20U;
 
-/// What a model directory may have beside config.json and weights; all of it is copied verbatim.
+/// What a model directory may have beside config.json and weights; all of it is copied verbatim,
+/// and so are tokenizers of SentencePiece and tiktoken, `*.model` and `*.tiktoken`.
 constexpr const char* kCopiedFiles[] = {
     "config.json",
     "generation_config.json",
@@ -22,7 +23,6 @@ constexpr const char* kCopiedFiles[] = {
     "vocab.json",
     "merges.txt",
     "vocab.txt",
-    "tokenizer.model",
     "chat_template.jinja",
     "modules.json",
     "config_sentence_transformers.json",
@@ -59,6 +59,12 @@ std::vector<std::string> present_model_files(const fs::path& directory) {
   std::vector<std::string> names;
   for (const char* name : kCopiedFiles) {
     if (fs::is_regular_file(directory / name)) names.emplace_back(name);
+  }
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const fs::path extension = entry.path().extension();
+    if (entry.is_regular_file() && (extension == ".model" || extension == ".tiktoken")) {
+      names.push_back(entry.path().filename());
+    }
   }
   return names;
 }
