@@ -23,19 +23,19 @@ using nlohmann::json;
 constexpr std::size_t kHeaderSize = 64;
 constexpr const char* kText = "tok17 and tok4242tok9 <x> tok19999 unheard";
 
-/// More than 1 MiB, all tokens as long as each other.
+/// More than 1 MiB, in few tokens.
 json large_vocabulary() {
   json vocabulary = json::object();
   vocabulary["[UNK]"] = 0;
-  for (int i = 1; i < 40'000; ++i) vocabulary["tok" + std::to_string(i)] = i;
-  for (int i = 0; i < 20'000; ++i) {
-    vocabulary["##" + std::string(20, 'a') + std::to_string(i)] = 40'000 + i;
+  for (int i = 1; i < 20'000; ++i) vocabulary["tok" + std::to_string(i)] = i;
+  for (int i = 0; i < 5'000; ++i) {
+    vocabulary["##" + std::string(200, 'a') + std::to_string(i)] = 20'000 + i;
   }
   return vocabulary;
 }
 
 json word_piece() {
-  return {{"added_tokens", {{{"id", 60'000}, {"content", "<x>"}, {"special", true}}}},
+  return {{"added_tokens", {{{"id", 25'000}, {"content", "<x>"}, {"special", true}}}},
           {"pre_tokenizer", {{"type", "WhitespaceSplit"}}},
           {"model", {{"type", "WordPiece"}, {"vocab", large_vocabulary()}}}};
 }
