@@ -2,12 +2,13 @@
 ///
 /// Every line interleaves slices of the product, of the peaks' probes and of reading the weights,
 /// so that other load on the machine falls on all; it gives the best and the median, their ratios
-/// to the peaks, and the bound of the roofline: the highest peak, or the weights' bytes at the
-/// speed at which the threads read as many bytes. A product is `Backend::project`: f32 activations
+/// to the peaks, and the bound of the roofline: the highest peak, or the bytes that a product moves
+/// at the speed at which the threads read as many. Quantised lines count their weights alone, the
+/// others activations and results besides. A product is `Backend::project`: f32 activations
 /// in and out, conversion included. One row is a matrix beyond the caches, against the best of all
 /// readers. With --json all samples are written, in 1e9 operations or bytes a second:
 /// {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "peak", "samples"}]};
-/// lines of quantised weights have "tiles_peak" and "bound" besides.
+/// each has a "bound", lines of quantised weights a "tiles_peak" besides.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -149,6 +150,11 @@ class Product {
            static_cast<double>(shape_.depth);
   }
   [[nodiscard]] double bytes() const { return static_cast<double>(weights_.num_bytes); }
+  /// Weights, activations and results, whose lines are fetched before they are written.
+  [[nodiscard]] double traffic() const {
+    const auto floats = static_cast<double>(shape_.rows * (shape_.depth + 2 * shape_.columns));
+    return bytes() + floats * sizeof(float);
+  }
   [[nodiscard]] std::string name() const {
     return weights_.name + " " + std::to_string(shape_.rows) + " x " +
            std::to_string(shape_.columns) + " x " + std::to_string(shape_.depth);
@@ -169,17 +175,24 @@ class Product {
 
 Json measure_float(Product product, ThreadPool& pool, const ComputeProbe& peak,
                    const Options& options) {
-  Rates rates, ceiling;
+  const std::vector<double> memory(static_cast<std::size_t>(product.traffic()) / sizeof(double),
+                                   1.0);
+  Rates rates, ceiling, reads;
   const double end = seconds_now() + options.seconds;
   while (seconds_now() < end || rates.values.size() < 5) {
     product.run(product.operations(), rates);
     run_probe(pool, peak.run, ceiling);
+    for (const Reader& reader : readers()) run_reader(pool, reader, memory, reads);
   }
-  std::printf("%-26s %8.1f %8.1f %6.1f %6.1f %% %8.1f GB/s\n", product.name().c_str(), rates.best(),
-              rates.median(), 100 * rates.best() / ceiling.best(),
-              100 * rates.median() / ceiling.median(),
-              product.bytes() / product.operations() * rates.median());
-  return {{"name", product.name()}, {"peak", peak.name}, {"samples", rates.values}};
+  const double bound =
+      std::min(ceiling.best(), reads.best() * product.operations() / product.traffic());
+  std::printf("%-26s %8.1f %8.1f %6.1f %6.1f %%  %8.1f: %5.1f %%  %6.1f GB/s\n",
+              product.name().c_str(), rates.best(), rates.median(),
+              100 * rates.best() / ceiling.best(), 100 * rates.median() / ceiling.median(), bound,
+              100 * rates.best() / bound,
+              product.traffic() / product.operations() * rates.median());
+  return {
+      {"name", product.name()}, {"peak", peak.name}, {"bound", bound}, {"samples", rates.values}};
 }
 
 Json measure_quantized(Product product, ThreadPool& pool, const Options& options) {
@@ -228,8 +241,8 @@ Json measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
 }
 
 void measure_floats(Backend& backend, ThreadPool& pool, const Options& options, Json& report) {
-  std::printf("%-26s %8s %8s  share of the peak (best, median), weights\n", "type, M x N x K",
-              "best", "median");
+  std::printf("%-26s %8s %8s  of the peak (best, median), of the roofline's bound, traffic\n",
+              "type, M x N x K", "best", "median");
   for (const DType dtype : {DType::kBF16, DType::kF32}) {
     const auto bf16 = dtype == DType::kBF16 ? bf16_probe() : std::nullopt;
     const auto peak = bf16 ? bf16 : f32_probe();

@@ -1,5 +1,6 @@
 #include "kernels/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -141,22 +142,30 @@ TEST_P(Elementwise, WideningIsExact) {
 
 TEST_P(Elementwise, NarrowingRoundsToNearestEven) {
   if (kernels_.f32_to_bf16 == nullptr) return;  // a variant without bf16 products
-  std::vector<float> x = random_floats(1000, 100.0F);
+  std::vector<float> x = random_floats(1001, 100.0F);  // 63 columns of 16 rows, with what follows
   // Halfway cases, both ways; the largest that does not round to infinity; infinity.
   x.insert(x.end(), {1.00390625F, 1.01171875F, 3.3895313e38F, kInfinity, -kInfinity, 0.0F, -0.0F});
-  const auto size = static_cast<int64_t>(x.size());
-  ASSERT_EQ(size % 2, 1);
-  const int64_t stride = size + 3;
   const int64_t group = kernels_.bf16_row_group;
-  std::vector<uint16_t> expected(static_cast<std::size_t>(stride * group), 0xabcd);
-  std::vector<uint16_t> out = expected;
-  const int64_t row = group - 1;
-  for (int64_t i = 0; i <= size; ++i) {
-    expected[static_cast<std::size_t>(bf16_offset(row, i, stride, group))] =
-        i == size ? uint16_t{0} : float_to_bf16(x[static_cast<std::size_t>(i)]);
+  const auto x_stride = static_cast<int64_t>(x.size()) / group;
+  for (const int64_t size : {x_stride, x_stride / 32 * 32, std::min<int64_t>(x_stride, 7)}) {
+    for (int64_t first = 0; first < group; ++first) {
+      for (int64_t rows = 1; first + rows <= group; ++rows) {
+        const int64_t stride = size + 3;
+        std::vector<uint16_t> expected(static_cast<std::size_t>(stride * group), 0xabcd);
+        std::vector<uint16_t> out = expected;
+        for (int64_t row = 0; row < rows; ++row) {
+          for (int64_t i = 0; i < size + size % 2; ++i) {
+            expected[static_cast<std::size_t>(bf16_offset(first + row, i, stride, group))] =
+                i == size ? uint16_t{0}
+                          : float_to_bf16(x[static_cast<std::size_t>(row * x_stride + i)]);
+          }
+        }
+        uint16_t* const target = out.data() + bf16_offset(first, 0, stride, group);
+        kernels_.f32_to_bf16(x.data(), x_stride, rows, target, size);
+        ASSERT_EQ(out, expected) << rows << " rows from " << first << ", " << size << " columns";
+      }
+    }
   }
-  kernels_.f32_to_bf16(x.data(), out.data() + bf16_offset(row, 0, stride, group), size);
-  EXPECT_EQ(out, expected);
 }
 
 AIOS_INSTANTIATE_FOR_EACH_ISA(Elementwise);

@@ -21,9 +21,11 @@ struct Kernels {
   MatmulFunction matmul_f32_bf16;
   MatmulFunction matmul_f32_f16;
   MatmulFunction matmul_bf16_bf16;  // bf16 products, f32 sums; null where there are no bf16 dots
-  /// Part of a row: `out` is the `bf16_offset` of its first column, which is even. After an odd
-  /// `size` the pair is filled with a zero. Null where there is no matmul_bf16_bf16.
-  void (*f32_to_bf16)(const float* x, uint16_t* out, int64_t size) noexcept;
+  /// The same part of `rows` rows of one group, `x_stride` floats apart: `out` is the `bf16_offset`
+  /// of the first row's first column, which is even. After an odd `size` the pairs are filled with
+  /// zeros. Null where there is no matmul_bf16_bf16.
+  void (*f32_to_bf16)(const float* x, int64_t x_stride, int64_t rows, uint16_t* out,
+                      int64_t size) noexcept;
   int64_t bf16_row_group;  // of `bf16_offset`; a matmul's first row begins a group
 
   QuantizedLayout quantized_layout;  // of the rows that the next two write and read

@@ -8,19 +8,38 @@ namespace aios {
 namespace {
 
 constexpr int64_t kRowGroup = 16;
+constexpr int64_t kPairs = 16;  // of a row, in a vector
 
-/// Pairs go sixteen words apart.
-void f32_to_bf16(const float* x, uint16_t* out, int64_t size) noexcept {
-  constexpr int64_t kPairs = 16;
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(kRowGroup));
+/// Up to sixteen pairs of each of `rows` rows: narrowed row by row, then turned. Turning rows
+/// together writes whole lines; a row alone would write four bytes to each.
+void narrow_tile(const float* x, int64_t x_stride, int64_t rows, uint16_t* out,
+                 int64_t size) noexcept {
+  alignas(64) float narrowed[kRowGroup * kPairs] = {};
+  alignas(64) float turned[kPairs * kRowGroup];
+  const int64_t low = size < kPairs ? size : kPairs;
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* const values = x + row * x_stride;
+    const __m512 second = load_up_to<Avx512>(values + low, size - low);
+    const __m512 first = load_up_to<Avx512>(values, low);
+    Avx512::store(narrowed + row * kPairs,
+                  reinterpret_cast<__m512>(_mm512_cvtne2ps_pbh(second, first)));
+  }
+  const bool is_whole = rows == kRowGroup && size == 2 * kPairs;
+  float* const pairs = is_whole ? reinterpret_cast<float*>(out) : turned;
+  for (int64_t pair = 0; pair < kPairs; pair += 4) {
+    Avx512::transpose4(narrowed + pair, kPairs, pairs + pair * kRowGroup, kRowGroup);
+  }
+  if (is_whole) return;
+  for (int64_t pair = 0; 2 * pair < size; ++pair) {
+    store_up_to<Avx512>(reinterpret_cast<float*>(out) + pair * kRowGroup,
+                        Avx512::load(turned + pair * kRowGroup), rows);
+  }
+}
+
+void f32_to_bf16(const float* x, int64_t x_stride, int64_t rows, uint16_t* out,
+                 int64_t size) noexcept {
   for (int64_t i = 0; i < size; i += 2 * kPairs) {
-    const int64_t count = size - i < 2 * kPairs ? size - i : 2 * kPairs;
-    const int64_t low = count < kPairs ? count : kPairs;
-    const auto pairs = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(
-        Avx512::load_part(x + i + low, count - low), load_up_to<Avx512>(x + i, low)));
-    const auto mask = static_cast<__mmask16>((1U << static_cast<uint32_t>((count + 1) / 2)) - 1U);
-    _mm512_mask_i32scatter_epi32(out + i * kRowGroup, mask, places, pairs, sizeof(uint32_t));
+    narrow_tile(x + i, x_stride, rows, out + i * kRowGroup, at_most(2 * kPairs, size - i));
   }
 }
 

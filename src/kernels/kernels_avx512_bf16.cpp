@@ -21,7 +21,9 @@ struct Bf16Products {
   }
 };
 
-void f32_to_bf16(const float* x, uint16_t* out, int64_t size) noexcept {
+/// A group is one row.
+void f32_to_bf16(const float* x, int64_t /*x_stride*/, int64_t /*rows*/, uint16_t* out,
+                 int64_t size) noexcept {
   for (int64_t i = 0; i < size; i += Avx512::kLanes) {
     const int64_t count = size - i < Avx512::kLanes ? size - i : Avx512::kLanes;
     const auto narrow =

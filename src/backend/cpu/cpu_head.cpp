@@ -158,13 +158,14 @@ void CpuBackend::head(const Linear& linear, const HeadRequest& request, const Bu
   LinearMap map(linear_context, linear, "the head");
   MatmulInput& input = workspace->input;
   input.reset(kernels_, map.forms(), num_rows, hidden.columns());
-  for_each_row(
-      *pool_, num_rows, hidden.columns(),
-      [&](int64_t row, int64_t /*slot*/) {
-        const int64_t source = request.rows[static_cast<std::size_t>(row)];
-        input.store_row(row, cpu(hidden).row(source));
-      },
-      input.row_unit());
+  const int64_t size = hidden.columns();
+  for_each_stretch(*pool_, num_rows, size, input.row_unit(),
+                   [&](int64_t begin, int64_t end, int64_t /*slot*/) {
+                     for (int64_t row = begin; row < end; ++row) {
+                       const int64_t source = request.rows[static_cast<std::size_t>(row)];
+                       input.store({row, row + 1, 0, size}, cpu(hidden).row(source), size);
+                     }
+                   });
   map.set_input(input, num_rows, workspace->low_rank[0]);
   result.vocab_size = linear.out_features;
   result.candidates.clear();

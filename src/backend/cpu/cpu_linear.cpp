@@ -29,20 +29,26 @@ void CpuBackend::prepare_input(const Norm& norm, MatmulForms forms, int64_t num_
                                const Buffer& input, Workspace& workspace) {
   const int64_t size = input.columns();
   const RowNorm row_norm(kernels_, norm, size);
-  workspace.input.reset(kernels_, forms, num_rows, size);
-  workspace.slots.reserve(pool_->num_threads(), size);
-  for_each_row(
-      *pool_, num_rows, size,
-      [&](int64_t row, int64_t slot) {
-        const float* values = cpu(input).row(row);
-        if (row_norm) {
-          float* const normalized = workspace.slots.slot(slot);
-          row_norm.apply(values, normalized);
-          values = normalized;
+  MatmulInput& stored = workspace.input;
+  stored.reset(kernels_, forms, num_rows, size);
+  const int64_t group_rows = stored.row_group();
+  workspace.slots.reserve(pool_->num_threads(), group_rows * size);
+  const auto store_group = [&](int64_t begin, int64_t end, float* normalized) {
+    const float* values = cpu(input).row(begin);
+    if (row_norm) {
+      for (int64_t row = begin; row < end; ++row) {
+        row_norm.apply(cpu(input).row(row), normalized + (row - begin) * size);
+      }
+      values = normalized;
+    }
+    stored.store({begin, end, 0, size}, values, size);
+  };
+  for_each_stretch(
+      *pool_, num_rows, size, stored.row_unit(), [&](int64_t begin, int64_t end, int64_t slot) {
+        for (int64_t row = begin; row < end; row += group_rows) {
+          store_group(row, std::min(end, row + group_rows), workspace.slots.slot(slot));
         }
-        workspace.input.store_row(row, values);
-      },
-      workspace.input.row_unit());
+      });
 }
 
 void CpuBackend::project(const Linear& linear, Activation activation, int64_t num_rows,
@@ -114,12 +120,17 @@ void CpuBackend::mlp(const MlpOp& op, int64_t num_rows, Buffer& hidden) {
     float* const scratch = gates + tile_size;
     up.apply(tile, values, tile.columns(), scratch);
     if (gate) gate->apply(tile, gates, tile.columns(), scratch);
-    for (int64_t row = 0; row < tile.rows(); ++row) {
+    const int64_t group_rows = workspace->inner.row_group();
+    for (int64_t row = 0; row < tile.rows(); row += group_rows) {
+      const Tile group{tile.row_begin + row,
+                       std::min(tile.row_end, tile.row_begin + row + group_rows), tile.column_begin,
+                       tile.column_end};
+      const int64_t size = group.rows() * tile.columns();
       float* const inner = values + row * tile.columns();
       float* const activated = gate ? gates + row * tile.columns() : inner;
-      if (activate != nullptr) activate(activated, tile.columns());
-      if (gate) kernels_.multiply(activated, inner, tile.columns());
-      workspace->inner.store(tile.row_begin + row, tile.column_begin, inner, tile.columns());
+      if (activate != nullptr) activate(activated, size);
+      if (gate) kernels_.multiply(activated, inner, size);
+      workspace->inner.store(group, inner, tile.columns());
     }
   });
   down.set_input(workspace->inner, num_rows, workspace->low_rank[2]);

@@ -82,10 +82,7 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
       const Tile tile = grid.tile(item);
       float* const values = context_->slots.slot(slot);
       multiply(*adapter.lora_a, x, tile, {}, values, tile.columns());
-      for (int64_t row = 0; row < tile.rows(); ++row) {
-        reduced.store(tile.row_begin + row, tile.column_begin, values + row * tile.columns(),
-                      tile.columns());
-      }
+      reduced.store(tile, values, tile.columns());
     });
   }
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "backend/cpu/parallel.h"
-
 namespace aios {
 
 void MatmulInput::reset(const Kernels& kernels, MatmulForms forms, int64_t rows, int64_t depth) {
@@ -26,14 +24,25 @@ void MatmulInput::reset(const Kernels& kernels, MatmulForms forms, int64_t rows,
   }
 }
 
-void MatmulInput::store_row(int64_t row, const float* values) noexcept {
-  store(row, 0, values, depth_);
+void MatmulInput::store(const Tile& tile, const float* values, int64_t values_stride) noexcept {
+  for (int64_t row = tile.row_begin; row < tile.row_end; ++row) {
+    const float* const row_values = values + (row - tile.row_begin) * values_stride;
+    if (forms_.f32) {
+      std::copy_n(row_values, tile.columns(), f32_.data() + row * stride() + tile.column_begin);
+    }
+    if (forms_.int8) quantize(row, tile.column_begin, row_values, tile.columns());
+  }
+  if (forms_.bf16) narrow(tile, values, values_stride);
 }
 
-void MatmulInput::store(int64_t row, int64_t column, const float* values, int64_t size) noexcept {
-  if (forms_.f32) std::copy_n(values, size, f32_.data() + row * stride() + column);
-  if (forms_.bf16) kernels_->f32_to_bf16(values, bf16_.data() + bf16_offset_of(row, column), size);
-  if (forms_.int8) quantize(row, column, values, size);
+void MatmulInput::narrow(const Tile& tile, const float* values, int64_t values_stride) noexcept {
+  const int64_t group = kernels_->bf16_row_group;
+  int64_t end = tile.row_begin;
+  for (int64_t row = tile.row_begin; row < tile.row_end; row = end) {
+    end = std::min(tile.row_end, (row / group + 1) * group);
+    kernels_->f32_to_bf16(values + (row - tile.row_begin) * values_stride, values_stride, end - row,
+                          bf16_.data() + bf16_offset_of(row, tile.column_begin), tile.columns());
+  }
 }
 
 void MatmulInput::quantize(int64_t row, int64_t column, const float* values,

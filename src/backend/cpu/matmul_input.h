@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "backend/cpu/parallel.h"
 #include "backend/cpu/scratch.h"
 #include "kernels/kernels.h"
 
@@ -28,19 +29,20 @@ class MatmulInput {
   /// Makes room for rows whose elements are then stored.
   void reset(const Kernels& kernels, MatmulForms forms, int64_t rows, int64_t depth);
 
-  /// Row `row` becomes `values`, [depth].
-  void store_row(int64_t row, const float* values) noexcept;
-  /// Row `row`, columns [column, column + size) become `values`. `column` is a multiple of
-  /// `column_unit`, and so is `size` but at the end of a row.
-  void store(int64_t row, int64_t column, const float* values, int64_t size) noexcept;
+  /// The tile becomes `values`, whose rows lie `values_stride` apart. Its columns begin and end at
+  /// multiples of `column_unit`, or at the end of a row.
+  void store(const Tile& tile, const float* values, int64_t values_stride) noexcept;
 
   [[nodiscard]] int64_t depth() const noexcept { return depth_; }
   /// Columns that are stored together: a stretch of codes, which has one scale, or some lines.
   [[nodiscard]] int64_t column_unit() const noexcept { return forms_.int8 ? kMaxGroup : 64; }
-  /// Rows that one thread should store together: they share lines of memory.
+  /// Rows that are stored together fastest: a group of `bf16_offset`.
+  [[nodiscard]] int64_t row_group() const noexcept {
+    return forms_.bf16 ? kernels_->bf16_row_group : 1;
+  }
+  /// Rows that one thread should store: they share lines of memory.
   [[nodiscard]] int64_t row_unit() const noexcept {
-    return std::max(kernels_->bf16_row_group,
-                    forms_.int8 ? kernels_->quantized_layout.block_rows : 1);
+    return std::max(row_group(), forms_.int8 ? kernels_->quantized_layout.block_rows : 1);
   }
   /// An odd multiple of 32 elements: rows a power of two apart would share a few cache sets.
   [[nodiscard]] int64_t stride() const noexcept { return padded_depth(depth_) | kDepthAlignment; }
@@ -58,6 +60,7 @@ class MatmulInput {
   [[nodiscard]] int64_t bf16_offset_of(int64_t row, int64_t column) const noexcept {
     return bf16_offset(row, column, stride(), kernels_->bf16_row_group);
   }
+  void narrow(const Tile& tile, const float* values, int64_t values_stride) noexcept;
   /// @param column a multiple of kMaxGroup
   void quantize(int64_t row, int64_t column, const float* values, int64_t size) noexcept;
 

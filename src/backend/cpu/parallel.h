@@ -28,17 +28,24 @@ void for_each_item(ThreadPool& pool, int64_t num_items, const Body& body) noexce
   });
 }
 
-/// Calls `body(row, slot)` for every row, several rows of `columns` elements to an item: a multiple
-/// of `row_unit`.
+/// Calls `body(begin, end, slot)` for stretches of rows of `columns` elements, which begin at
+/// multiples of `row_unit`.
 template <typename Body>
-void for_each_row(ThreadPool& pool, int64_t num_rows, int64_t columns, const Body& body,
-                  int64_t row_unit = 1) noexcept {
+void for_each_stretch(ThreadPool& pool, int64_t num_rows, int64_t columns, int64_t row_unit,
+                      const Body& body) noexcept {
   constexpr int64_t kElementsPerItem = 8 * 1024;
   const int64_t share = kElementsPerItem / std::max<int64_t>(1, columns);
-  const int64_t block = std::max<int64_t>(1, divide_up(share, row_unit)) * row_unit;
-  for_each_item(pool, divide_up(num_rows, block), [&](int64_t item, int64_t slot) {
-    const int64_t end = std::min(num_rows, (item + 1) * block);
-    for (int64_t row = item * block; row < end; ++row) body(row, slot);
+  const int64_t size = std::max<int64_t>(1, divide_up(share, row_unit)) * row_unit;
+  for_each_item(pool, divide_up(num_rows, size), [&](int64_t item, int64_t slot) {
+    body(item * size, std::min(num_rows, (item + 1) * size), slot);
+  });
+}
+
+/// Calls `body(row, slot)` for every row of `columns` elements.
+template <typename Body>
+void for_each_row(ThreadPool& pool, int64_t num_rows, int64_t columns, const Body& body) noexcept {
+  for_each_stretch(pool, num_rows, columns, 1, [&](int64_t begin, int64_t end, int64_t slot) {
+    for (int64_t row = begin; row < end; ++row) body(row, slot);
   });
 }
 
