@@ -141,7 +141,7 @@ TEST_P(Elementwise, WideningIsExact) {
 }
 
 TEST_P(Elementwise, NarrowingRoundsToNearestEven) {
-  if (kernels_.f32_to_bf16 == nullptr) return;  // a variant without bf16 products
+  if (kernels_.f32_to_bf16 == nullptr) return;         // a variant without bf16 products
   std::vector<float> x = random_floats(1001, 100.0F);  // 63 columns of 16 rows, with what follows
   // Halfway cases, both ways; the largest that does not round to infinity; infinity.
   x.insert(x.end(), {1.00390625F, 1.01171875F, 3.3895313e38F, kInfinity, -kInfinity, 0.0F, -0.0F});
