@@ -86,8 +86,8 @@ class TileGrid {
 
 /// Cuts the result of a matmul: as many rows as share a pass over the weights while their tile of
 /// results and a slice of their activations stay in the second-level cache; columns in multiples of
-/// `column_unit`, and enough tiles for the threads to share evenly. Row blocks
-/// begin where a group of `bf16_offset` does.
+/// `column_unit`, and enough tiles for the threads to share evenly. Row blocks begin where a group
+/// of `bf16_offset` does.
 [[nodiscard]] TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns,
                                    int64_t column_unit = 64) noexcept;
 
