@@ -43,7 +43,8 @@ void remove_leftovers(Database& database, SegmentFiles& segments) {
 }
 
 void Maintainer::seal(int64_t min_rows) {
-  const std::lock_guard turn(turn_);
+  if (collections_with(min_rows).empty()) return;  // without waiting for who seals
+  const std::lock_guard sealing(sealing_);
   for (const Collection& collection : collections_with(min_rows)) seal_collection(collection);
 }
 
@@ -59,16 +60,21 @@ std::vector<Collection> Maintainer::collections_with(int64_t min_rows) {
   return collections;
 }
 
+int64_t Maintainer::reserve_segment_id() {
+  const std::lock_guard lock(write_mutex_);
+  last_reserved_id_ = std::max(last_reserved_id_ + 1, next_segment_id(database_));
+  return last_reserved_id_;
+}
+
 /// Hot rows are read without the write lock, through a connection of its own, so that commits go
 /// on: rows do not change, new ones lie behind `last`, and one that is removed meanwhile leaves a
 /// tombstone.
 void Maintainer::seal_collection(const Collection& collection) {
-  NewSegment segment{0, collection.id};
+  NewSegment segment{reserve_segment_id(), collection.id};
   int64_t tombstone = 0;
   int64_t last = 0;
   {
     const Transaction moment(snapshot_, Transaction::Kind::kRead);
-    segment.id = next_segment_id(snapshot_);
     tombstone = last_tombstone(snapshot_);
     Query query(snapshot_, "SELECT coalesce(max(sequence), 0) FROM hot WHERE collection_id = ?");
     query.bind(collection.id).step();
@@ -219,19 +225,20 @@ bool Maintainer::compact_step() {
     }
   }
   if (run.empty()) return false;
-  rewrite(chosen, run);
+  rewrite(chosen, run, [&] { seal(config_.seal_rows); });
   return true;
 }
 
 /// Writes the live rows of neighbouring segments into one, and swaps it in.
-void Maintainer::rewrite(const Collection& collection, const std::vector<Segment>& run) {
+void Maintainer::rewrite(const Collection& collection, const std::vector<Segment>& run,
+                         FunctionRef<void()> pause) {
+  constexpr int64_t kRowsPerPause = 4096;
   ++num_rewrites_;
-  NewSegment segment{0, collection.id};
+  NewSegment segment{reserve_segment_id(), collection.id};
   int64_t tombstone = 0;
   std::set<int64_t> dead;
   {
     const std::lock_guard lock(write_mutex_);
-    segment.id = next_segment_id(database_);
     tombstone = last_tombstone(database_);
     Query query(database_,
                 "SELECT sequence FROM tombstone WHERE collection_id = ? AND in_segment = 1 AND "
@@ -242,8 +249,10 @@ void Maintainer::rewrite(const Collection& collection, const std::vector<Segment
   {
     MemorySegmentWriter writer(segments_.path_of(segment.id), segment_collection(collection.info),
                                MemoryFileKind::kSegment);
+    int64_t num_read = 0;
     for (const Segment& old : run) {
       read_memory_file(segments_.path_of(old.id), [&](const MemoryRow& row) {
+        if (++num_read % kRowsPerPause == 0) pause();
         if (dead.contains(row.sequence)) return;
         if (writer.num_rows() == 0) segment.first_sequence = row.sequence;
         segment.last_sequence = row.sequence;
@@ -273,7 +282,7 @@ void Maintainer::rewrite(const Collection& collection, const std::vector<Segment
 }
 
 void Maintainer::purge_dead_rows() {
-  const std::lock_guard turn(turn_);
+  const std::scoped_lock alone(turn_, sealing_);
   std::vector<Collection> collections;
   {
     const std::lock_guard lock(write_mutex_);
@@ -286,7 +295,7 @@ void Maintainer::purge_dead_rows() {
       segments = list_segments(collection.id);
     }
     for (const Segment& segment : segments) {
-      if (segment.num_dead > 0) rewrite(collection, {segment});
+      if (segment.num_dead > 0) rewrite(collection, {segment}, [] {});
     }
   }
 }
@@ -299,7 +308,7 @@ bool Maintainer::erasure_pending() {
 void Maintainer::erase_traces() {
   purge_dead_rows();
   {
-    const std::lock_guard turn(turn_);
+    const std::scoped_lock alone(turn_, sealing_);
     const std::lock_guard lock(write_mutex_);
     rebuild_catalog();
     remove_leftovers(database_, segments_);  // of an earlier try that could not remove them
@@ -321,7 +330,7 @@ void Maintainer::rebuild_catalog() {
 
 void Maintainer::shrink() {
   constexpr int64_t kMaxGarbageShare = 5;
-  const std::lock_guard turn(turn_);
+  const std::scoped_lock alone(turn_, sealing_);
   const std::lock_guard lock(write_mutex_);
   const int64_t num_removed = query_integer(database_, "SELECT num_removed FROM state");
   const int64_t num_memories = query_integer(database_, "SELECT count(*) FROM memory");
@@ -338,7 +347,7 @@ void Maintainer::shrink() {
 void Maintainer::empty_log() {
   constexpr std::chrono::seconds kPatience{10};
   constexpr std::chrono::milliseconds kPause{5};
-  const std::lock_guard turn(turn_);
+  const std::scoped_lock alone(turn_, sealing_);
   const std::lock_guard lock(write_mutex_);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!try_to_empty_log()) {

@@ -1,7 +1,8 @@
 /// Keeps a store small and quick: seals hot rows into segments, merges segments, builds their
 /// graphs, erases.
 ///
-/// Its calls take turns among themselves, and hold the write lock only while they touch the
+/// Its calls take turns among themselves, but that a seal does not wait for a merge, which may take
+/// seconds: hot rows would pile up meanwhile. They hold the write lock only while they touch the
 /// catalogue; segments are written without it. Thread-safe.
 #pragma once
 
@@ -44,7 +45,8 @@ class Maintainer {
   /// Moves all hot rows of collections with at least `min_rows` of them into segments.
   void seal(int64_t min_rows);
   /// One step of what is most needed: merges neighbours of similar size, or rewrites a segment
-  /// whose dead rows are too many. @return false if nothing is needed
+  /// whose dead rows are too many; seals what becomes due meanwhile. @return false if nothing is
+  /// needed
   bool compact_step();
   /// Gives graphs to the segments that want one and have none that is sound, one after another,
   /// until `interrupted` says so or a segment is rewritten meanwhile. Searches go on without them.
@@ -81,6 +83,8 @@ class Maintainer {
     Memory memory;
   };
   [[nodiscard]] std::vector<Collection> collections_with(int64_t min_rows);
+  /// A number for a segment that is to be written: others may be written at the same time.
+  [[nodiscard]] int64_t reserve_segment_id();
   void seal_collection(const Collection& collection);
   void write_hot_rows(const Collection& collection, int64_t last, NewSegment& segment);
   /// Some hot rows behind `after`, up to `last`, ascending; none: there are no more.
@@ -98,17 +102,23 @@ class Maintainer {
   [[nodiscard]] std::vector<Segment> list_segments(int64_t collection_id);
   [[nodiscard]] std::vector<Segment> find_run(const std::vector<Segment>& segments) const;
   [[nodiscard]] std::vector<Segment> find_pair(const std::vector<Segment>& segments) const;
-  void rewrite(const Collection& collection, const std::vector<Segment>& run);
+  /// @param pause called now and then, without the write lock
+  void rewrite(const Collection& collection, const std::vector<Segment>& run,
+               FunctionRef<void()> pause);
   [[nodiscard]] std::vector<int64_t> segments_without_graph();
   bool build_graph_of(int64_t segment_id, ThreadPool& pool, FunctionRef<bool()> interrupted);
   [[nodiscard]] bool is_current(int64_t segment_id);
 
   Database& database_;
-  Database snapshot_;  // reads hot rows without the write lock; used within a turn
+  Database snapshot_;  // reads hot rows without the write lock; used under sealing_
   std::mutex& write_mutex_;
   SegmentFiles& segments_;
   const StorageConfig& config_;
-  std::mutex turn_;  // taken before write_mutex_
+  // Taken in this order, before write_mutex_. A seal has the second, a merge the first, and what
+  // must see segments that nobody is writing has both.
+  std::mutex turn_;
+  std::mutex sealing_;
+  int64_t last_reserved_id_ = 0;  // under write_mutex_
   std::atomic<int64_t> num_rewrites_ = 0;
 };
 

@@ -136,7 +136,7 @@ Maintainer::NewSegment Maintainer::write_reembedded(const Segment& old, const Co
 }
 
 bool Maintainer::switch_embeddings(const std::string& name) {
-  const std::lock_guard turn(turn_);
+  const std::scoped_lock alone(turn_, sealing_);
   Collection collection;
   CollectionInfo next;
   std::vector<Segment> old;

@@ -10,6 +10,10 @@
 
 namespace aios {
 
+/// Hot rows, in times `seal_rows`, at which who adds seals them before it goes on, should the
+/// background work not keep up.
+inline constexpr int64_t kMaxHotSeals = 4;
+
 /// The half of a store that only its writer has.
 class StoreWriter {
  public:
@@ -18,7 +22,8 @@ class StoreWriter {
   StoreWriter& operator=(const StoreWriter&) = delete;
   ~StoreWriter();
 
-  /// Runs a change under the write lock, then wakes the maintenance if it is due.
+  /// Runs a change under the write lock, then wakes the maintenance if it is due, and sees to it
+  /// that hot rows stay few.
   template <typename Change>
   auto change(Change body) {
     bool is_due = false;
@@ -28,7 +33,10 @@ class StoreWriter {
       is_due = maintenance_is_due();
       return changed;
     }();
-    if (is_due) wake_maintenance();
+    if (is_due) {
+      wake_maintenance();
+      bound_hot_rows();
+    }
     return result;
   }
   [[nodiscard]] Maintainer& maintainer() noexcept { return maintainer_; }
@@ -41,6 +49,7 @@ class StoreWriter {
   /// commit would take longer than the commits.
   [[nodiscard]] bool maintenance_is_due() noexcept;
   void wake_maintenance();
+  void bound_hot_rows() noexcept;
   void run_maintenance() noexcept;
   void build_graphs();
 

@@ -48,6 +48,15 @@ std::string catalog_path(const std::string& directory, const SegmentFiles& segme
   return path;
 }
 
+template <typename Work>
+void try_to(Work work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    log_message(LogLevel::kWarning, error.what());
+  }
+}
+
 }  // namespace
 
 StoreWriter::StoreWriter(const std::string& directory, const StorageConfig& config,
@@ -97,6 +106,11 @@ void StoreWriter::wake_maintenance() {
   due_changed_.notify_one();
 }
 
+/// What is acknowledged does not depend on it.
+void StoreWriter::bound_hot_rows() noexcept {
+  try_to([this] { maintainer_.seal(kMaxHotSeals * config_.seal_rows); });
+}
+
 void StoreWriter::maintain() {
   if (maintainer_.erasure_pending()) maintainer_.erase_traces();
   maintainer_.seal(config_.seal_rows);
@@ -116,13 +130,6 @@ void StoreWriter::build_graphs() {
 /// graphs.
 void StoreWriter::run_maintenance() noexcept {
   constexpr std::chrono::seconds kIdle{1};
-  const auto try_to = [](auto work) {
-    try {
-      work();
-    } catch (const std::exception& error) {
-      log_message(LogLevel::kWarning, error.what());
-    }
-  };
   const auto has_work = [this] { return due_ || stopping_; };
   std::unique_lock lock(due_mutex_);
   while (!stopping_) {
