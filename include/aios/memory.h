@@ -215,12 +215,12 @@ class ArrowStorage {
   /// at all. @throws IoError, also if there is something of that name
   void backup(const std::string& directory) const;
 
-  /// Reads every byte: checksums, and that catalogue, text index and segments agree.
+  /// Reads every byte: checksums, and that catalogue, text index, segments and graphs agree.
   /// @throws StorageError, FormatError at the first that is wrong
   VerifyMemoryReport verify() const;
 
   /// Makes a store sound that `verify` or the constructor finds damaged; what can be read is kept.
-  /// Damaged files are set aside under a name that ends in `.damaged`, until the next `forget`.
+  /// Damaged files are set aside as `.damaged` until the next `forget`, damaged graphs removed.
   /// Where the list of removed memories is damaged, removed ones may come back (`num_restored`).
   /// @throws StorageError if another process writes, or the store is newer; IoError: nothing was
   /// changed then

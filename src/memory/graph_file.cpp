@@ -1,5 +1,6 @@
 #include "memory/graph_file.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -132,6 +133,23 @@ VectorGraph open_graph(const std::string& path, const GraphRows& rows) {
   graph.scores = parts.take<RowScore>(graph.num_rows);
   graph.entries = parts.take<uint32_t>(header.num_entries);
   return graph;
+}
+
+int64_t verify_graph(const std::string& path, const GraphRows& rows) {
+  const VectorGraph graph = open_graph(path, rows);
+  const auto is_row = [&](uint32_t row) { return row < graph.num_rows; };
+  const bool sound = std::ranges::all_of(graph.entries, is_row) &&
+                     std::ranges::all_of(graph.neighbours, [&](uint32_t row) {
+                       return row == kNoNeighbour || is_row(row);
+                     });
+  if (!sound) {
+    throw FormatError("'" + path +
+                      "' leads to rows that it has not: searches may find fewer; run aios memory "
+                      "repair on its folder");
+  }
+  return static_cast<int64_t>(sizeof(Header) + graph.codes.size_bytes() +
+                              graph.neighbours.size_bytes() + graph.scores.size_bytes() +
+                              graph.entries.size_bytes());
 }
 
 }  // namespace aios

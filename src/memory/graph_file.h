@@ -16,4 +16,8 @@ void write_graph(const std::string& path, const VectorGraph& graph, const GraphR
 /// of these rows
 [[nodiscard]] VectorGraph open_graph(const std::string& path, const GraphRows& rows);
 
+/// As `open_graph`, and also looks at every number of a row, which walks do as they come to them.
+/// @return bytes of the file @throws IoError, FormatError
+int64_t verify_graph(const std::string& path, const GraphRows& rows);
+
 }  // namespace aios

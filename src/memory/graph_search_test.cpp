@@ -207,6 +207,40 @@ void seal(std::string& bytes) {
 struct Damage {
   const char* name;
   const char* message;  // empty: the file is sound by its checksums, and only walks badly
+TEST_F(GraphSearchTest, VerifyNamesADamagedGraphAndRepairRemovesIt) {
+  fill(kNumDamaged);
+  EXPECT_NO_THROW((void)storage_->verify());
+  const std::string path = graph_path();
+  const std::string sound = read_file(path);
+  const auto overwrite = [&](const std::string& bytes) {
+    search_.reset();
+    storage_.reset();
+    write_file(path, bytes);
+  };
+  std::string flipped = sound;
+  flipped[kHeaderSize + 9] ^= 1;
+  std::string leads_out = sound;  // right by its checksums
+  put(leads_out, kHeaderSize + kNumDamaged * graph_stride(kDimension), uint32_t{kNumDamaged});
+  seal(leads_out);
+  for (const auto& [bytes, message] :
+       {std::pair(flipped, "is damaged"), std::pair(leads_out, "leads to rows that it has not")}) {
+    overwrite(bytes);
+    open();
+    EXPECT_THAT(message_of<FormatError>([&] { (void)storage_->verify(); }),
+                AllOf(HasSubstr(path), HasSubstr(message)));
+    overwrite(bytes);
+    const RepairMemoryReport report = ArrowStorage::repair(store());
+    EXPECT_THAT(report.findings, testing::ElementsAre(HasSubstr(message)));
+    EXPECT_EQ(report.num_memories, kNumDamaged + kNumHot);
+    EXPECT_FALSE(std::filesystem::exists(path));
+    open();
+    EXPECT_NO_THROW((void)storage_->verify());
+    storage_->compact();
+    EXPECT_EQ(read_file(path), sound);
+    EXPECT_NO_THROW((void)storage_->verify());
+  }
+}
+
   std::function<void(std::string&)> apply;
 };
 

@@ -4,6 +4,7 @@
 
 #include "aios/error.h"
 #include "memory/catalog_schema.h"
+#include "memory/graph_file.h"
 #include "memory/maintainer.h"
 #include "memory/salvage.h"
 #include "memory/writer_lock.h"
@@ -35,12 +36,17 @@ class Mending {
     restore_rows();
     drop_memories_without_rows();
     if (!report_.findings.empty() || !text_index_agrees()) rebuild_text_index();
+    check_graphs();
     keep_sequences_ascending();
     report_.num_memories = query_integer(database_, "SELECT count(*) FROM memory");
     database_.execute("UPDATE state SET generation = generation + 1");
   }
   /// Segments whose rows that could be read are hot now.
   [[nodiscard]] const std::set<int64_t>& damaged() const noexcept { return damaged_; }
+  /// Files of graphs that are to be removed.
+  [[nodiscard]] const std::vector<std::string>& damaged_graphs() const noexcept {
+    return damaged_graphs_;
+  }
 
  private:
   void find(const std::string& what) { report_.findings.push_back(what); }
@@ -230,6 +236,20 @@ class Mending {
     }
   }
 
+  void check_graphs() {
+    Query query(database_, "SELECT segment_id FROM segment");
+    while (query.step()) {
+      const std::string path = segments_.graph_path_of(query.integer(0));
+      if (!fs::exists(path)) continue;
+      try {
+        verify_graph(path, GraphRows::of(*segments_.open(query.integer(0))));
+      } catch (const FormatError& error) {
+        find(error.what());
+        damaged_graphs_.push_back(path);
+      }
+    }
+  }
+
   /// A sequence is never used again, nor a segment's number.
   void keep_sequences_ascending() {
     database_.execute(
@@ -253,6 +273,7 @@ class Mending {
   SegmentFiles& segments_;
   RepairMemoryReport& report_;
   std::set<int64_t> damaged_;
+  std::vector<std::string> damaged_graphs_;
 };
 
 /// A copy of the catalogue and its log under names that no store uses. It need not be durable: the
@@ -286,6 +307,11 @@ std::set<int64_t> mend(Database& database, SegmentFiles& segments, RepairMemoryR
   Mending mending(database, segments, report);
   mending.run(unreadable);
   transaction.commit();
+  for (const std::string& path : mending.damaged_graphs()) {
+    std::error_code error;
+    fs::remove(path, error);
+    if (error) throw IoError("cannot remove '" + path + "': " + error.message());
+  }
   return mending.damaged();
 }
 

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "aios/error.h"
+#include "memory/graph_file.h"
 #include "memory/storage_implementation.h"
 
 namespace aios {
@@ -64,6 +66,17 @@ void check_rows(Database& database, SegmentFiles& segments, const Collection& co
   report.num_memories += static_cast<int64_t>(live.size());
 }
 
+/// After all else: the store is sound without its graphs.
+void check_graphs(Database& database, SegmentFiles& segments, VerifyMemoryReport& report) {
+  Query sealed(database, "SELECT segment_id FROM segment");
+  while (sealed.step()) {
+    const std::string path = segments.graph_path_of(sealed.integer(0));
+    if (!std::filesystem::exists(path)) continue;
+    const auto segment = segments.open(sealed.integer(0));
+    report.num_bytes += verify_graph(path, GraphRows::of(*segment));
+  }
+}
+
 /// Every memory is in the text index once, with the number of its words.
 void check_text_index(Database& database) {
   const int64_t num_memories = query_integer(database, "SELECT count(*) FROM memory");
@@ -88,6 +101,7 @@ VerifyMemoryReport ArrowStorage::verify() const {
     for (const Collection& collection : list_collections(database)) {
       check_rows(database, reader.segments(), collection, report);
     }
+    check_graphs(database, reader.segments(), report);
     report.num_bytes +=
         query_integer(database, "PRAGMA page_count") * query_integer(database, "PRAGMA page_size");
     return report;
