@@ -41,7 +41,7 @@ void check_model(const SearchRequest& request, const CollectionInfo& collection)
   }
   throw StorageError("the query's vector is by '" + model + "'; collection '" + collection.name +
                      "' has vectors by '" + collection.embedding_model +
-                     "': use that model, or another collection");
+                     "': use that model, another collection, or aios memory reembed");
 }
 
 /// Candidates per result. Halves and bytes need one. What signs need for a recall@10 of 0.99 was

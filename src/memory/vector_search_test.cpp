@@ -256,7 +256,8 @@ TEST_F(VectorSearchTest, ARequestThatMakesNoSenseSaysWhy) {
   EXPECT_THAT(message([](auto& r) { r.top_k = 0; }), HasSubstr("top_k must be"));
   EXPECT_THAT(message([](auto& r) { r.embedding.clear(); }), HasSubstr("needs an embedding"));
   EXPECT_THAT(message([](auto& r) { r.embedding.pop_back(); }), HasSubstr("another collection"));
-  EXPECT_THAT(message([](auto& r) { r.embedding_model = "another"; }), HasSubstr("by 'another'"));
+  EXPECT_THAT(message([](auto& r) { r.embedding_model = "another"; }),
+              AllOf(HasSubstr("by 'another'"), HasSubstr("or aios memory reembed")));
   EXPECT_THAT(message([](auto& r) { r.embedding[3] = NAN; }), HasSubstr("not finite"));
   EXPECT_THAT(message([](auto& r) { r.collection = "none"; }), HasSubstr("no collection 'none'"));
   EXPECT_THAT(message([](auto& r) { r.filter = "category ="; }), HasSubstr("at byte 10"));
