@@ -76,14 +76,14 @@ struct Query {
 /// A random graph would find one in hundreds. Of vectors of near equal scores, codes of 8 bits and
 /// a walk may miss some.
 TEST(VectorGraphTest, FindsNearlyAllOfTheNearestByEachMetric) {
-  const Rows rows(3000);
-  const Rows queries(3050);
+  const Rows rows(1500);
+  const Rows queries(1550);
   for (const Metric metric : {Metric::kCosine, Metric::kInnerProduct, Metric::kL2}) {
     const VectorGraph graph = build(rows.of(metric));
     GraphWalk walk(kernels_for(choose_isa()));
     const GraphView view = view_of(graph);
     std::size_t found = 0;
-    for (std::size_t q = 3000; q < 3050; ++q) {
+    for (std::size_t q = 1500; q < 1550; ++q) {
       const Query query(queries.row(q), metric);
       const auto best = exact_best(rows, queries.row(q), metric);
       const auto hits = walk.run(view, query.walk, 64, [](uint32_t) { return true; });
@@ -95,7 +95,7 @@ TEST(VectorGraphTest, FindsNearlyAllOfTheNearestByEachMetric) {
 }
 
 TEST(VectorGraphTest, IsTheSameOnAnyNumberOfThreads) {
-  const Rows rows(2000);
+  const Rows rows(1000);
   const VectorGraph one = build(rows.of(Metric::kL2), 1);
   const VectorGraph three = build(rows.of(Metric::kL2), 3);
   EXPECT_TRUE(std::ranges::equal(one.neighbours, three.neighbours));
@@ -104,9 +104,9 @@ TEST(VectorGraphTest, IsTheSameOnAnyNumberOfThreads) {
 }
 
 TEST(VectorGraphTest, RowsHaveDistinctNeighboursOtherThanThemselves) {
-  const Rows rows(1500);
+  const Rows rows(1000);
   const VectorGraph graph = build(rows.of(Metric::kCosine));
-  ASSERT_EQ(graph.neighbours.size(), 1500 * kGraphDegree);
+  ASSERT_EQ(graph.neighbours.size(), 1000 * kGraphDegree);
   for (uint32_t row = 0; row < graph.num_rows; ++row) {
     std::set<uint32_t> seen;
     bool ended = false;
@@ -123,7 +123,7 @@ TEST(VectorGraphTest, RowsHaveDistinctNeighboursOtherThanThemselves) {
 }
 
 TEST(VectorGraphTest, AWalkPassesThroughRowsThatAreNotAllowed) {
-  const Rows rows(3000);
+  const Rows rows(1500);
   const VectorGraph graph = build(rows.of(Metric::kCosine));
   GraphWalk walk(kernels_for(choose_isa()));
   const GraphView view = view_of(graph);
