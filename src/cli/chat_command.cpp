@@ -172,6 +172,7 @@ void add_chat_command(CLI::App& app, Session& session) {
       ->type_name("TEXT");
   state->flags.add_to(command);
   state->memory.add_to(command);
+  MemoryFlags::refuse_refresh_in(command);
 }
 
 }  // namespace aios

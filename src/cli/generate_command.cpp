@@ -65,6 +65,7 @@ void add_generate_command(CLI::App& app, Session& session) {
   state->chat.add_to(command);
   state->flags.add_to(command);
   state->memory.add_to(command);
+  MemoryFlags::refuse_refresh_in(command);
 }
 
 }  // namespace aios

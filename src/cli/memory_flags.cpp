@@ -1,5 +1,7 @@
 #include "cli/memory_flags.h"
 
+#include "aios/error.h"
+
 namespace aios {
 
 void MemoryFlags::add_to(CLI::App& command) {
@@ -26,6 +28,15 @@ void MemoryFlags::add_refresh_to(CLI::App& command) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->needs(directory_option_);
+}
+
+void MemoryFlags::refuse_refresh_in(CLI::App& command) {
+  const auto refuse = [](const std::string&) {
+    throw ConfigError(
+        "--memory-refresh is for diffuse and infill: what is written from left to right rests on "
+        "all that stands before it, so memories are sought once, before it begins");
+  };
+  command.add_option_function<std::string>("--memory-refresh", refuse)->group("");  // not in --help
 }
 
 std::unique_ptr<CommandMemory> MemoryFlags::open(const Session& session,

@@ -16,6 +16,9 @@ class MemoryFlags {
   void add_to(CLI::App& command);
   /// `--memory-refresh`, for what writes in steps.
   void add_refresh_to(CLI::App& command);
+  /// Says of `--memory-refresh` why a command that writes from left to right has none, where
+  /// otherwise it would be an unknown flag.
+  static void refuse_refresh_in(CLI::App& command);
   /// The store of --memory, open; nothing without the flag. Borrows both.
   /// @throws as `CommandMemory`
   [[nodiscard]] std::unique_ptr<CommandMemory> open(const Session& session,

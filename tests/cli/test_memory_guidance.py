@@ -66,7 +66,8 @@ def test_wrong_use(fail, books, encoder, notes, tmp_path):
     assert "filter names no field" in fail(2, *words, "--memory", notes, "--memory-filter", "x = 1")
     assert "--memory-refresh requires --memory" in fail(2, "diffuse", "a", "--memory-refresh", 2)
     assert "--memory-filter requires --memory" in fail(2, *words[:4], "--memory-filter", "a = 1")
-    assert "unknown flag '--memory-refresh'" in fail(2, *words, "--memory", notes,
-                                                     "--memory-refresh", 2)
+    for command in ("generate", "chat"):
+        assert "--memory-refresh is for diffuse and infill" in fail(
+            2, command, "--memory", notes, "--memory-refresh", 2)
     assert "--memory-refresh" in fail(2, "diffuse", "a", "--memory", notes, "--memory-refresh", -1)
     assert "memory_max_tokens" in fail(2, *words, "--memory", notes, "--memory-max-tokens", "0")
