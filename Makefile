@@ -3,11 +3,10 @@
 #
 #   make demo       build, and do the main jobs on the models in models/
 #   make test       build, and run the release suite
-#   make sanitize   the same tests under ASan+UBSan; those with threads under TSan
+#   make sanitize   the same tests, by Clang 14 under ASan+UBSan; those with threads under TSan
 #   make durability the memory under kills, power failures, broken disks and load, minutes of each
 #   make isa        kernels and all above them under each AIOS_FORCE_ISA, and NEON under QEMU
 #   make oracle     comparisons that need torch and transformers
-#   make clang      build everything with Clang 14
 #   make fuzz       each fuzzer for FUZZ_SECONDS
 #   make bench      ours and the peers' in one run
 #   make install    into PREFIX
@@ -26,9 +25,8 @@ ISA_ROOMS := kernels,backend,memory,sampling,model,engine
 THREADED_ROOMS := base tokenizer kernels backend memory model engine
 test_programs = $(foreach room,$(1),$(if $(wildcard src/$(room)/*_test.cpp \
   src/$(room)/*/*_test.cpp),$(room)_test))
-all_rooms := $(notdir $(patsubst %/,%,$(wildcard src/*/)))
 
-.PHONY: all setup setup-checks demo test durability sanitize asan tsan isa neon oracle clang fuzz
+.PHONY: all setup setup-checks demo test durability sanitize asan tsan isa neon oracle fuzz
 .PHONY: bench install check format docs clean release
 
 all: release
@@ -61,8 +59,8 @@ durability: release
 sanitize: asan tsan
 
 # Arrow and Parquet are not instrumented: containers that they filled look overflowed.
-asan: setup
-	$(call build,asan,$(call test_programs,$(all_rooms)))
+asan: setup-checks
+	$(call build,asan)
 	ASAN_OPTIONS=detect_container_overflow=0:detect_stack_use_after_return=1 \
 	LSAN_OPTIONS=suppressions=tools/sanitizers/lsan.supp:print_suppressions=0 \
 	UBSAN_OPTIONS=print_stacktrace=1 \
@@ -84,12 +82,9 @@ oracle: release
 	@tools/setup.sh --oracle
 	$(RUN_TESTS) --pytest tests/oracle
 
-clang: setup-checks
-	$(call build,clang)
-
 fuzz: setup-checks
-	$(call build,fuzz)
-	tools/run_fuzzers.sh build/fuzz $(FUZZ_SECONDS)
+	$(call build,asan)
+	tools/run_fuzzers.sh build/asan $(FUZZ_SECONDS)
 
 bench: release
 	$(call build,bench)

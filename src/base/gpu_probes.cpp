@@ -58,10 +58,10 @@ ProbeResult probe_rocm(const std::string& library) { return probe_cuda_like(libr
 
 ProbeResult probe_level_zero(const std::string& library_name) {
   using Handle = struct OpaqueHandle*;
-  constexpr int kGpuOnly = 1;  // ZE_INIT_FLAG_GPU_ONLY
+  constexpr uint32_t kGpuOnly = 1;  // ZE_INIT_FLAG_GPU_ONLY
   const DynamicLibrary library(library_name);
   if (!library) return absent(library.error());
-  auto* const init = library.find<int(int)>("zeInit");
+  auto* const init = library.find<int(uint32_t)>("zeInit");
   auto* const get_drivers = library.find<int(uint32_t*, Handle*)>("zeDriverGet");
   auto* const get_devices = library.find<int(Handle, uint32_t*, Handle*)>("zeDeviceGet");
   if (init == nullptr || get_drivers == nullptr || get_devices == nullptr) {
