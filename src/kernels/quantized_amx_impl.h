@@ -157,7 +157,9 @@ class AmxQuantizedMatmul {
       if constexpr (!kWholeRows) scales += kPanelRows;
     }
     add_rows<kWholeRows, kStretches>(last, 0, last.rows);
-    if (part.begin + part.count == depth_) store(part, row, rows, sums);
+    if (part.begin + part.count == depth_) {
+      store_panel<Avx512>(a_, sums, part.column, row, rows);
+    }
   }
 
   /// block.sums = its rows of x times `depth` steps of the points.
@@ -245,15 +247,6 @@ class AmxQuantizedMatmul {
           Avx512::store(out, Avx512::fma(Avx512::mul(whole, x_scale), scale, sum_before));
         }
       }
-    }
-  }
-
-  void store(const Part& part, int64_t row, int64_t rows, const float* sums) const noexcept {
-    for (int64_t n = 0; n < kBlock && part.column + n < a_.columns; n += Avx512::kLanes) {
-      const Vector scale =
-          whole_rows_ ? Avx512::load_f16(weights_.panel_scales(part.panel) + n) : Avx512::fill(1);
-      const int64_t count = at_most(Avx512::kLanes, a_.columns - part.column - n);
-      store_results<Avx512>(a_, sums + n, scale, row, rows, part.column + n, count);
     }
   }
 

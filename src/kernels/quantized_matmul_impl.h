@@ -7,29 +7,13 @@
 
 #include <cstdint>
 
-#include "kernels/elementwise_impl.h"
 #include "kernels/quantized_matmul.h"
 #include "kernels/quantized_points_impl.h"
+#include "kernels/quantized_results_impl.h"
+#include "kernels/quantized_row_impl.h"
 
 namespace aios {
 namespace {
-
-/// The last steps of `count` columns from `column` of rows [row, row + rows): sums[row][kPanelRows]
-/// times `scale`, bias and what stood there added.
-template <typename Isa>
-void store_results(const QuantizedMatmulArguments& a, const float* sums, typename Isa::Vector scale,
-                   int64_t row, int64_t rows, int64_t column, int64_t count) noexcept {
-  using Vector = typename Isa::Vector;
-  const bool has_bias = a.bias != nullptr;
-  const Vector bias = has_bias ? load_up_to<Isa>(a.bias + column, count) : Isa::zero();
-  for (int64_t m = 0; m < rows; ++m) {
-    float* const out = a.out + (row + m) * a.out_stride + column;
-    Vector result = Isa::mul(Isa::load(sums + m * kPanelRows), scale);
-    if (has_bias) result = Isa::add(result, bias);
-    if (a.adds) result = Isa::add(load_up_to<Isa>(out, count), result);
-    store_up_to<Isa>(out, result, count);
-  }
-}
 
 /// @tparam kLayout of x
 template <typename Isa, QuantizedLayout kLayout>
@@ -48,6 +32,9 @@ class QuantizedMatmul {
 
  public:
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
+    if constexpr (Ops::kReadsCodes) {
+      if (arguments.rows == 1) return QuantizedRowMatmul<Isa, kLayout>::run(arguments);
+    }
     QuantizedMatmul(arguments).multiply();
   }
 
@@ -72,7 +59,7 @@ class QuantizedMatmul {
             multiply_rows(panel, points, begin, end, row, rows, v);
           }
         }
-        store(panel, column, row, rows);
+        store_panel<Isa>(a_, sums_, column, row, rows);
       }
     }
   }
@@ -200,18 +187,6 @@ class QuantizedMatmul {
         Isa::store(sum, step.scales == nullptr ? Isa::fma(whole, x_scale, before)
                                                : Isa::fma(Isa::mul(whole, x_scale), scale, before));
       }
-    }
-  }
-
-  /// sums_, times the rows' scales if they have one each, to `out`.
-  void store(int64_t panel, int64_t column, int64_t row, int64_t rows) const noexcept {
-    for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
-      const int64_t left = a_.columns - column - n;
-      if (left <= 0) break;
-      const Vector scale =
-          whole_rows_ ? Isa::load_f16(weights_.panel_scales(panel) + n) : Isa::fill(1);
-      const int64_t count = left < Isa::kLanes ? left : Isa::kLanes;
-      store_results<Isa>(a_, sums_ + n, scale, row, rows, column + n, count);
     }
   }
 

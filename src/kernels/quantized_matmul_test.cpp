@@ -129,6 +129,17 @@ TEST_P(QuantizedMatmulTest, EveryNumberOfRowsAndPanelsIsComputedAlike) {
   expect_reference({QuantType::kInt2, 128}, 300, 40, 64, random_floats(300 * 64));
 }
 
+/// A single row is multiplied by panels from two places in turn.
+TEST_P(QuantizedMatmulTest, ASingleRowMeetsAnyNumberOfPanels) {
+  for (const QuantType type : {QuantType::kInt8, QuantType::kInt4, QuantType::kInt2}) {
+    for (const int32_t group_size : {0, 128}) {
+      for (int64_t columns = 25; columns < 192; columns += kPanelRows) {
+        expect_reference({type, group_size}, 1, columns, 352, random_floats(352));
+      }
+    }
+  }
+}
+
 /// More rows and columns than any variant takes at once, groups that end within a tile.
 TEST_P(QuantizedMatmulTest, LargeProductsAreComputedAlike) {
   constexpr int64_t kRows = 133, kColumns = 290, kDepth = 160;
@@ -153,6 +164,7 @@ TEST_P(QuantizedMatmulTest, DoesNotSaturate) {
       std::vector<float> x(index(4 * 4864), sign);
       for (std::size_t i = 4864; i < 2 * 4864; ++i) x[i] = i % 2 == 0 ? 1.0F : -1.0F;
       expect_reference({type, 0}, 4, 32, 4864, x);
+      expect_reference({type, 0}, 1, 32, 4864, x);
     }
   }
 }

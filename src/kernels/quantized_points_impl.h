@@ -12,45 +12,81 @@ namespace {
 template <typename Isa>
 struct QuantizedOps;
 
-/// Writes the points of kPanelRows rows, word by word of four steps along the depth.
+/// The points of kPanelRows rows, word by word of four steps along the depth.
 template <typename Ops>
 class PointDecoder {
   using Bytes = typename Ops::Bytes;
   static constexpr int64_t kWordRow = kPanelRows * kWordDepth;  // bytes of codes
-  static constexpr int64_t kOutWordRow = kWordRow * Ops::kPointBytes;
-  static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth;  // bytes of codes
+  static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth;
 
  public:
-  /// @param begin a multiple of 64 @param end a multiple of kDepthUnit
+  static constexpr int64_t kVectors = kPanelRows / Ops::kRows;  // of a word
+  static constexpr int64_t kUnitWords = kDepthUnit / kWordDepth;
+
+  /// Writes points for the products to load.
+  /// @param begin, end of the depth, multiples of kDepthUnit
   static void decode(const QuantizedMatrix& weights, int64_t panel, int64_t begin, int64_t end,
                      uint8_t* out) noexcept {
-    const uint8_t* const codes =
-        weights.panel_codes(panel) + begin * kPanelRows * weights.format.bits() / 8;
-    const uint8_t* const blocks = weights.panel_blocks(panel);
     switch (weights.format.type) {
       case QuantType::kInt4:
-        return decode_int4(codes, blocks + begin / 64 * 3 * kPanelRows, end - begin, out);
+        return decode_as<QuantType::kInt4>(weights, panel, begin, end, out);
       case QuantType::kInt2:
-        return decode_int2(codes, blocks + begin / 16 * kPanelRows, end - begin, out);
+        return decode_as<QuantType::kInt2>(weights, panel, begin, end, out);
       default:
-        return copy_int8(codes, end - begin, out);
+        return decode_as<QuantType::kInt8>(weights, panel, begin, end, out);
+    }
+  }
+
+  /// Calls visit(word, vector, points) for the words of one unit of the depth.
+  /// @param codes, blocks of the panel
+  template <QuantType kType, typename Visit>
+  static void visit_unit(const uint8_t* codes, const uint8_t* blocks, int64_t unit,
+                         const Visit& visit) noexcept {
+    if constexpr (kType == QuantType::kInt4) {
+      visit_int4(codes + unit * (kUnitWords / 2) * kWordRow, blocks + unit / 2 * 3 * kPanelRows,
+                 unit % 2, visit);
+    } else if constexpr (kType == QuantType::kInt2) {
+      for (int64_t half = 0; half < 2; ++half) {
+        visit_int2(codes + (2 * unit + half) * kWordRow, blocks + (2 * unit + half) * kPanelRows,
+                   half * (kUnitWords / 2), visit);
+      }
+    } else {
+      visit_int8(codes + unit * kUnitWords * kWordRow, visit);
     }
   }
 
  private:
-  /// Codes and blocks are fetched ahead of their decoding: products of a single row would leave the
-  /// memory idle while they multiply what is decoded. Beyond the end there is nothing to fetch.
-  static void fetch(const uint8_t* address) noexcept { __builtin_prefetch(address); }
+  /// Codes and blocks are fetched ahead of their decoding, line by line into the second-level
+  /// cache: products of a single row would leave the memory idle while they multiply what is
+  /// decoded. Beyond the end there is nothing to fetch.
+  static void fetch(const uint8_t* address) noexcept { __builtin_prefetch(address, 0, 2); }
   static constexpr int64_t kCodesAhead = 4096;
   static constexpr int64_t kBlocksAhead = 1024;
 
-  static void store(uint8_t* out, int64_t word, int64_t offset, Bytes points) noexcept {
-    Ops::store_points(out + word * kOutWordRow + offset * Ops::kPointBytes, points);
+  template <QuantType kType>
+  static void decode_as(const QuantizedMatrix& weights, int64_t panel, int64_t begin, int64_t end,
+                        uint8_t* out) noexcept {
+    const uint8_t* const codes = weights.panel_codes(panel);
+    const uint8_t* const blocks = weights.panel_blocks(panel);
+    for (int64_t unit = begin / kDepthUnit; unit < end / kDepthUnit; ++unit) {
+      visit_unit<kType>(codes, blocks, unit, [&](int64_t word, int64_t vector, Bytes points) {
+        Ops::store_points(out + (word * kWordRow + vector * kVectorBytes) * Ops::kPointBytes,
+                          points);
+      });
+      out += kUnitWords * kWordRow * Ops::kPointBytes;
+    }
   }
 
-  static void copy_int8(const uint8_t* codes, int64_t depth, uint8_t* out) noexcept {
-    for (int64_t i = 0; i < depth * kPanelRows; i += kVectorBytes) {
-      Ops::store_points(out + i * Ops::kPointBytes, Ops::load(codes + i));
+  template <typename Visit>
+  static void visit_int8(const uint8_t* codes, const Visit& visit) noexcept {
+#pragma GCC unroll 8
+    for (int64_t word = 0; word < kUnitWords; ++word) {
+#pragma GCC unroll 4
+      for (int64_t vector = 0; vector < kVectors; ++vector) {
+        const uint8_t* const source = codes + word * kWordRow + vector * kVectorBytes;
+        fetch(source + kCodesAhead);
+        visit(word, vector, Ops::load(source));
+      }
     }
   }
 
@@ -65,52 +101,53 @@ class PointDecoder {
     return Ops::add(steps, start);
   }
 
-  static void decode_int4(const uint8_t* codes, const uint8_t* blocks, int64_t depth,
-                          uint8_t* out) noexcept {
-    for (int64_t block = 0; block < depth / 32; ++block) {
-      const uint8_t* const pair = blocks + block / 2 * 3 * kPanelRows;
-      fetch(pair + kBlocksAhead);
-      for (int64_t v = 0; v < kWordRow; v += kVectorBytes) {
-        const int64_t row = v / kWordDepth;
-        const Bytes own = Ops::replicate(pair + block % 2 * kPanelRows + row);
-        const Bytes shared = Ops::replicate(pair + 2 * kPanelRows + row);
-        const Bytes high = block % 2 == 0 ? Ops::template shift_left<4>(Ops::keep(shared, 0x0f0f))
-                                          : Ops::keep(shared, 0xf0f0);
-        const Bytes low = Ops::template shift_right<4>(Ops::keep(own, 0xc0c0));
-        const Bytes start = Ops::combine(high, low);
-        const Bytes step = Ops::template shift_left<2>(Ops::keep(own, 0x003f));
-        const Bytes step16 = Ops::template shift_left<4>(step);
-        for (int64_t i = 0; i < 4; ++i) {
-          const int64_t word = block * 8 + 2 * i;
-          const uint8_t* const source = codes + word / 2 * kWordRow + v;
-          fetch(source + kCodesAhead);
-          const Bytes raw = Ops::load(source);
-          store(out, word, v, int4_points<0>(raw, step16, start));
-          store(out, word + 1, v, int4_points<4>(raw, step, start));
-        }
+  /// @param pair of blocks, of which this is block `own`
+  template <typename Visit>
+  static void visit_int4(const uint8_t* codes, const uint8_t* pair, int64_t own,
+                         const Visit& visit) noexcept {
+    fetch(pair + kBlocksAhead);
+#pragma GCC unroll 4
+    for (int64_t vector = 0; vector < kVectors; ++vector) {
+      const int64_t row = vector * Ops::kRows;
+      const Bytes grid = Ops::replicate(pair + own * kPanelRows + row);
+      const Bytes shared = Ops::replicate(pair + 2 * kPanelRows + row);
+      const Bytes high = own == 0 ? Ops::template shift_left<4>(Ops::keep(shared, 0x0f0f))
+                                  : Ops::keep(shared, 0xf0f0);
+      const Bytes low = Ops::template shift_right<4>(Ops::keep(grid, 0xc0c0));
+      const Bytes start = Ops::combine(high, low);
+      const Bytes step = Ops::template shift_left<2>(Ops::keep(grid, 0x003f));
+      const Bytes step16 = Ops::template shift_left<4>(step);
+#pragma GCC unroll 4
+      for (int64_t word = 0; word < kUnitWords; word += 2) {
+        fetch(codes + (vector * kUnitWords / 2 + word / 2) * kVectorBytes + kCodesAhead);
+        const Bytes raw = Ops::load(codes + word / 2 * kWordRow + vector * kVectorBytes);
+        visit(word, vector, int4_points<0>(raw, step16, start));
+        visit(word + 1, vector, int4_points<4>(raw, step, start));
       }
     }
   }
 
-  static void decode_int2(const uint8_t* codes, const uint8_t* blocks, int64_t depth,
-                          uint8_t* out) noexcept {
-    for (int64_t block = 0; block < depth / 16; ++block) {
-      fetch(blocks + block * kPanelRows + kBlocksAhead);
-      for (int64_t v = 0; v < kWordRow; v += kVectorBytes) {
-        const Bytes grid = Ops::replicate(blocks + block * kPanelRows + v / kWordDepth);
-        const Bytes start = Ops::template shift_right<1>(Ops::keep(grid, 0xf0f0));
-        const Bytes step = Ops::keep(grid, 0x000f);
-        const Bytes step4 = Ops::template shift_left<2>(step);
-        const uint8_t* const source = codes + block * kWordRow + v;
-        fetch(source + kCodesAhead);
-        Bytes raw = Ops::load(source);
-        for (int64_t i = 0; i < 4; i += 2) {
-          const Bytes first = Ops::multiply_low(Ops::keep(raw, 0x0303), step4);
-          const Bytes second = Ops::multiply_low(Ops::keep(raw, 0x0c0c), step);
-          store(out, block * 4 + i, v, Ops::add(first, start));
-          store(out, block * 4 + i + 1, v, Ops::add(second, start));
-          raw = Ops::template shift_right<4>(raw);
-        }
+  /// Half a unit, whose first word is `word`.
+  template <typename Visit>
+  static void visit_int2(const uint8_t* codes, const uint8_t* block, int64_t word,
+                         const Visit& visit) noexcept {
+    fetch(block + kBlocksAhead);
+#pragma GCC unroll 4
+    for (int64_t vector = 0; vector < kVectors; ++vector) {
+      const Bytes grid = Ops::replicate(block + vector * Ops::kRows);
+      const Bytes start = Ops::template shift_right<1>(Ops::keep(grid, 0xf0f0));
+      const Bytes step = Ops::keep(grid, 0x000f);
+      const Bytes step4 = Ops::template shift_left<2>(step);
+      const uint8_t* const source = codes + vector * kVectorBytes;
+      fetch(source + kCodesAhead);
+      Bytes raw = Ops::load(source);
+#pragma GCC unroll 2
+      for (int64_t i = 0; i < 4; i += 2) {
+        const Bytes first = Ops::multiply_low(Ops::keep(raw, 0x0303), step4);
+        const Bytes second = Ops::multiply_low(Ops::keep(raw, 0x0c0c), step);
+        visit(word + i, vector, Ops::add(first, start));
+        visit(word + i + 1, vector, Ops::add(second, start));
+        raw = Ops::template shift_right<4>(raw);
       }
     }
   }

@@ -1,0 +1,118 @@
+/// quantized_matmul.h for a single row of activations. Memory limits it: points are multiplied as
+/// they are decoded, and panels are read from two places in turn, which memory serves faster than
+/// one (docs/log.md, 2026-11-24).
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/quantized_matmul.h"
+#include "kernels/quantized_points_impl.h"
+#include "kernels/quantized_results_impl.h"
+
+namespace aios {
+namespace {
+
+/// @tparam kLayout of x
+template <typename Isa, QuantizedLayout kLayout>
+class QuantizedRowMatmul {
+  using Ops = QuantizedOps<Isa>;
+  using Decoder = PointDecoder<Ops>;
+  using Vector = typename Isa::Vector;
+  static constexpr int64_t kVectors = Decoder::kVectors;
+  static_assert(Ops::kReadsCodes && Ops::kRows == Isa::kLanes);
+  static_assert(kLayout.block_depth % kWordDepth == 0);
+
+ public:
+  static void run(const QuantizedMatmulArguments& arguments) noexcept {
+    switch (arguments.weights->format.type) {
+      case QuantType::kInt4:
+        return multiply<QuantType::kInt4>(arguments);
+      case QuantType::kInt2:
+        return multiply<QuantType::kInt2>(arguments);
+      default:
+        return multiply<QuantType::kInt8>(arguments);
+    }
+  }
+
+ private:
+  /// Pairs of panels, one from each half of the columns.
+  template <QuantType kType>
+  static void multiply(const QuantizedMatmulArguments& a) noexcept {
+    const int64_t panels = QuantizedFormat::num_panels(a.columns);
+    for (int64_t i = 0; i < panels / 2; ++i) {
+      multiply_panels<kType, 2>(a, i * kPanelRows, panels / 2 * kPanelRows);
+    }
+    if (panels % 2 == 1) multiply_panels<kType, 1>(a, (panels - 1) * kPanelRows, 0);
+  }
+
+  /// @param column of the first panel
+  /// @param stride from one panel's column to the next's
+  template <QuantType kType, int64_t kPanels>
+  static void multiply_panels(const QuantizedMatmulArguments& a, int64_t column,
+                              int64_t stride) noexcept {
+    const QuantizedMatrix& weights = *a.weights;
+    const int64_t depth = QuantizedFormat::padded(weights.depth);
+    const int64_t group = weights.format.group_size;
+    const int64_t step = group == 0 ? kMaxGroup : group;
+    Vector totals[kPanels][kVectors];
+#pragma GCC unroll 2
+    for (int64_t p = 0; p < kPanels; ++p) {
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kVectors; ++v) totals[p][v] = Isa::zero();
+    }
+    for (int64_t k = 0; k < depth; k += step) {
+      const int64_t end = depth - k < step ? depth : k + step;
+      const Vector x_scale = Isa::fill(a.x_scales[k / kMaxGroup]);
+#pragma GCC unroll 2
+      for (int64_t p = 0; p < kPanels; ++p) {
+        const int64_t panel = (a.column + column + p * stride) / kPanelRows;
+        const uint16_t* const scales = weights.panel_scales(panel) + k / step * kPanelRows;
+        typename Ops::Sums sums[kVectors];
+        sum_step<kType>(a, panel, k, end, sums);
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < kVectors; ++v) {
+          const Vector whole = Ops::to_floats(sums[v]);
+          totals[p][v] = group == 0
+                             ? Isa::fma(whole, x_scale, totals[p][v])
+                             : Isa::fma(Isa::mul(whole, x_scale),
+                                        Isa::load_f16(scales + v * Ops::kRows), totals[p][v]);
+        }
+      }
+    }
+    for (int64_t p = 0; p < kPanels; ++p) {
+      alignas(64) float sums[kPanelRows];
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < kVectors; ++v) Isa::store(sums + v * Ops::kRows, totals[p][v]);
+      store_panel<Isa>(a, sums, column + p * stride, 0, 1);
+    }
+  }
+
+  /// The integer sums of [begin, end) of the depth. Even and odd words have sums of their own, so
+  /// that one does not wait for the other.
+  template <QuantType kType>
+  static void sum_step(const QuantizedMatmulArguments& a, int64_t panel, int64_t begin, int64_t end,
+                       typename Ops::Sums* out) noexcept {
+    const uint8_t* const codes = a.weights->panel_codes(panel);
+    const uint8_t* const blocks = a.weights->panel_blocks(panel);
+    const auto start = Ops::start(row_start(a.x_starts, begin, end - begin));
+    typename Ops::Sums sums[kVectors][2];
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVectors; ++v) {
+      sums[v][0] = start;
+      sums[v][1] = Ops::zero();
+    }
+    for (int64_t k = begin; k < end; k += kDepthUnit) {
+      const int8_t* const x = a.x + kLayout.step_offset(k);
+      Decoder::template visit_unit<kType>(
+          codes, blocks, k / kDepthUnit, [&](int64_t word, int64_t v, typename Ops::Bytes points) {
+            const auto steps = Ops::broadcast(x + kLayout.step_offset(word * kWordDepth));
+            sums[v][word % 2] = Ops::dot(sums[v][word % 2], points, steps);
+          });
+    }
+#pragma GCC unroll 4
+    for (int64_t v = 0; v < kVectors; ++v) out[v] = Ops::add_sums(sums[v][0], sums[v][1]);
+  }
+};
+
+}  // namespace
+}  // namespace aios
