@@ -43,6 +43,8 @@ struct EngineConfig {
   std::string device = "auto";  ///< `auto` or a name from `detect_devices()`
   int32_t num_threads = 0;      ///< 0: one per physical core
   ComputeType compute = ComputeType::kAuto;
+  /// Texts whose keys and values stay in memory after `generate`, for a prompt that begins alike.
+  int32_t num_prefix_caches = 1;
 };
 
 enum class Pooling { kModelDefault, kMean, kCls, kLast };

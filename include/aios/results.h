@@ -43,6 +43,7 @@ struct GenerationResult {
 
 struct GenerationResults {
   std::vector<GenerationResult> samples;
+  int32_t num_cached_tokens = 0;  ///< of the prompt, kept from a former call
   PhaseSeconds seconds;
   double tokens_per_second = 0;  ///< written, all samples, per second of prompt and compute
 };

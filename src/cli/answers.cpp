@@ -52,6 +52,7 @@ Json to_json(const GenerationResults& results, std::size_t index) {
                  {"num_steps", sample.token_ids.size()},
                  {"finish_reason", name_of(sample.finish_reason)},
                  {"num_prompt_tokens", sample.num_prompt_tokens},
+                 {"num_cached_tokens", results.num_cached_tokens},
                  {"seconds", to_json(results.seconds)},
                  {"tokens_per_second", results.tokens_per_second}};
   if (!sample.logprobs.empty()) answer["logprobs"] = sample.logprobs;

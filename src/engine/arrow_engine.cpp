@@ -7,6 +7,7 @@
 #include "engine/encode.h"
 #include "engine/generate.h"
 #include "engine/loaded_model.h"
+#include "engine/prefix_caches.h"
 #include "engine/score.h"
 
 namespace aios {
@@ -28,8 +29,10 @@ AttentionKind choose_attention(const ModelSpec& spec, AttentionMode mode) {
 
 struct ArrowEngine::Implementation {
   Implementation(const std::string& model_directory, const EngineConfig& config)
-      : model(model_directory, config) {}
+      : model(model_directory, config),
+        caches(static_cast<std::size_t>(config.num_prefix_caches)) {}
   LoadedModel model;
+  PrefixCaches caches;  // of generated texts
 };
 
 ArrowEngine::ArrowEngine(const std::string& model_directory, const EngineConfig& config) {
@@ -55,7 +58,7 @@ EncodeResult ArrowEngine::encode(std::span<const std::string> texts, const Encod
 
 GenerationResults ArrowEngine::generate(const std::string& prompt, const GenerationConfig& config,
                                         const TextCallback& on_text) {
-  return generate_text(implementation_->model, prompt, config, on_text);
+  return generate_text(implementation_->model, implementation_->caches, prompt, config, on_text);
 }
 
 DiffusionResults ArrowEngine::diffuse(const std::string& prompt, const DiffusionConfig& config,

@@ -1,6 +1,6 @@
 #include "engine/generate.h"
 
-#include <memory>
+#include <algorithm>
 #include <utility>
 
 #include "aios/error.h"
@@ -28,37 +28,48 @@ void check_length(const LoadedModel& model, std::size_t num_prompt_tokens, int32
       std::to_string(model.max_length()) + "; shorten the prompt or lower max_new_tokens");
 }
 
-/// Scores the next token of one sample after another, over one cache: of the prompt, only the last
-/// token is computed again when the next sample begins.
+/// Scores the next token of one sample after another, over one cache: of the prompt, what was known
+/// is not computed again, and when the next sample begins only its last token is.
 class CachedForward {
  public:
-  CachedForward(const InferenceCore& core, int64_t capacity, std::size_t num_prompt_tokens)
+  CachedForward(const InferenceCore& core, PrefixCaches& caches, std::span<const int32_t> prompt,
+                int64_t capacity)
       : core_(core),
-        cache_(core.make_cache(capacity)),
-        num_prompt_tokens_(static_cast<int64_t>(num_prompt_tokens)) {}
+        caches_(caches),
+        num_prompt_tokens_(prompt.size()),
+        text_(caches.take(core, prompt, capacity)),
+        num_cached_tokens_(text_.token_ids.size()) {}
+  ~CachedForward() { caches_.keep(std::move(text_)); }
+  CachedForward(const CachedForward&) = delete;
+  CachedForward& operator=(const CachedForward&) = delete;
 
   void operator()(int32_t sample, std::span<const int32_t> token_ids, const HeadRequest& request,
                   HeadResult& result) {
-    if (sample != sample_) {
+    if (sample != sample_) {  // these are the prompt's
       sample_ = sample;
-      cache_->truncate(num_prompt_tokens_ - 1);
-      token_ids = token_ids.last(1);
+      text_.token_ids.resize(std::min(text_.token_ids.size(), num_prompt_tokens_ - 1));
+      text_.cache->truncate(std::ssize(text_.token_ids));
+      token_ids = token_ids.subspan(text_.token_ids.size());
     }
-    const SequenceInput sequence{token_ids, cache_.get()};
+    const SequenceInput sequence{token_ids, text_.cache.get()};
     const int32_t last_row = static_cast<int32_t>(token_ids.size()) - 1;
     HeadRequest last = request;
     last.rows = std::span(&last_row, 1);
     core_.score(std::span(&sequence, 1), AttentionKind::kCausal, last, result);
+    text_.token_ids.insert(text_.token_ids.end(), token_ids.begin(), token_ids.end());
     if (prompt_seconds_ == 0) prompt_seconds_ = watch_.lap();
   }
 
   [[nodiscard]] double prompt_seconds() const noexcept { return prompt_seconds_; }
+  [[nodiscard]] std::size_t num_cached_tokens() const noexcept { return num_cached_tokens_; }
 
  private:
   const InferenceCore& core_;
-  std::unique_ptr<KVCache> cache_;
-  int64_t num_prompt_tokens_;
-  int32_t sample_ = 0;
+  PrefixCaches& caches_;
+  std::size_t num_prompt_tokens_;
+  CachedText text_;
+  std::size_t num_cached_tokens_;
+  int32_t sample_ = -1;
   Stopwatch watch_;
   double prompt_seconds_ = 0;
 };
@@ -105,8 +116,9 @@ void cut_to_text(const FastTokenizer& tokenizer, GenerationResult& result) {
 
 }  // namespace
 
-GenerationResults generate_text(const LoadedModel& model, const std::string& prompt,
-                                const GenerationConfig& config, const TextCallback& on_text) {
+GenerationResults generate_text(const LoadedModel& model, PrefixCaches& caches,
+                                const std::string& prompt, const GenerationConfig& config,
+                                const TextCallback& on_text) {
   check_options(config);
   model.require(Mode::kGenerate);
   Stopwatch watch;
@@ -128,7 +140,7 @@ GenerationResults generate_text(const LoadedModel& model, const std::string& pro
     emit(texts.back().push(id));
     return !texts.back().stopped();
   };
-  CachedForward forward(model.core(), std::ssize(ids) + config.max_new_tokens, ids.size());
+  CachedForward forward(model.core(), caches, ids, std::ssize(ids) + config.max_new_tokens);
   const GenerationTokens special{model.token_rules().suppressed, model.token_rules().end};
   std::vector<GeneratedTokens> samples = generate_tokens(
       std::ref(forward), ids, config, special, PhiloxUniformSource(config.seed), on_token);
@@ -147,6 +159,7 @@ GenerationResults generate_text(const LoadedModel& model, const std::string& pro
     num_written += std::ssize(result.token_ids);
     if (texts[i].stopped()) cut_to_text(model.tokenizer(), result);
   }
+  results.num_cached_tokens = static_cast<int32_t>(forward.num_cached_tokens());
   results.seconds.prompt = forward.prompt_seconds();
   results.seconds.compute = watch.lap() - results.seconds.prompt;
   results.seconds.total = watch.total();

@@ -54,6 +54,8 @@ const std::vector<OptionField<EngineConfig>>& option_table() {
       choice("compute", &C::compute,
              Choices<ComputeType>{{"auto", ComputeType::kAuto}, {"f32", ComputeType::kF32}},
              "arithmetic; auto: bf16 weights with bf16 dot products, f32 sums"),
+      number("num_prefix_caches", &C::num_prefix_caches, between(0, kMaxSamples),
+             "generated texts kept for a prompt that begins alike, which is then faster; 0: none"),
   };
   return table;
 }

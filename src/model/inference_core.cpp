@@ -28,6 +28,13 @@ std::unique_ptr<KVCache> InferenceCore::make_cache(int64_t capacity) const {
   return transformer_->make_cache(capacity);
 }
 
+std::unique_ptr<KVCache> InferenceCore::copy_cache(const KVCache& cache, int64_t length,
+                                                   int64_t capacity) const {
+  std::unique_ptr<KVCache> copy = transformer_->make_cache(capacity);
+  copy->assign(*backend_, cache, length);
+  return copy;
+}
+
 void InferenceCore::score(std::span<const SequenceInput> sequences, AttentionKind attention,
                           const HeadRequest& request, HeadResult& result,
                           Recorder* recorder) const {

@@ -29,6 +29,10 @@ class InferenceCore {
 
   [[nodiscard]] const ModelSpec& spec() const noexcept;
   [[nodiscard]] std::unique_ptr<KVCache> make_cache(int64_t capacity) const;
+  /// Another cache with the first `length` tokens of one of this network.
+  /// @throws InferenceError if it holds fewer, or `capacity` is less
+  [[nodiscard]] std::unique_ptr<KVCache> copy_cache(const KVCache& cache, int64_t length,
+                                                    int64_t capacity) const;
 
   /// Scores of the vocabulary. `request.rows` index the tokens of all sequences laid end to end.
   /// Rows are the network's own: the caller shifts (`spec().logit_shift`).

@@ -29,4 +29,17 @@ void KVCache::truncate(int64_t length) {
   length_ = length;
 }
 
+void KVCache::assign(Backend& backend, const KVCache& other, int64_t length) {
+  if (length < 0 || length > other.length_ || length > capacity_) {
+    throw InferenceError("a cache with room for " + std::to_string(capacity_) +
+                         " tokens cannot take " + std::to_string(length) + " of one that holds " +
+                         std::to_string(other.length_));
+  }
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    backend.copy_rows(*other.layers_[i].keys, 0, *layers_[i].keys, 0, length);
+    backend.copy_rows(*other.layers_[i].values, 0, *layers_[i].values, 0, length);
+  }
+  length_ = length;
+}
+
 }  // namespace aios

@@ -27,6 +27,9 @@ class KVCache {
   /// Forgets all but the first `length` tokens.
   /// @throws InferenceError if it holds fewer
   void truncate(int64_t length);
+  /// Becomes the first `length` tokens of another cache of the same network.
+  /// @throws InferenceError if that holds fewer, or there is no room
+  void assign(Backend& backend, const KVCache& other, int64_t length);
 
  private:
   friend class Transformer;

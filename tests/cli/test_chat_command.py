@@ -41,6 +41,8 @@ def test_a_script_is_answered_line_by_line(succeed, listener):
         "generate", f"system: Be brief.\nuser: It was\nassistant: {first}\nuser: Then\nassistant:",
         "--model", listener, *SHORT, "--json"))
     assert answers[1]["token_ids"] == written["token_ids"]
+    assert written["num_cached_tokens"] == 0  # the chat goes on where it was, a new process cannot
+    assert answers[1]["num_cached_tokens"] >= answers[0]["num_prompt_tokens"] - 1
     assert "memories" not in answers[0]
     plain = succeed("chat", *words, input="It was\nThen")
     assert plain == "".join(answer["text"].strip() + "\n" for answer in answers)
