@@ -215,6 +215,18 @@ TEST(BadChatTemplate, GrowsWithoutEnd) {
                       "{% endfor %}"),
               HasSubstr("the template runs too long"));
 }
+TEST(BadChatTemplate, ValuesThatHoldThemselves) {
+  const std::string begin = "{% set n = namespace(x=1) %}";
+  for (const char* value : {"n", "[n]", "{'a': [1, n]}", "namespace(y=n)"}) {
+    EXPECT_THAT(refusal(begin + "{% set n.x = " + value + " %}{{ n }}"),
+                HasSubstr("a namespace cannot hold a namespace"));
+  }
+  EXPECT_THAT(refusal("{% set d = {'x': 1} %}{% set d.x = d %}"), HasSubstr("'d' is no namespace"));
+  const std::string loop = begin + "{% for i in range(90000) %}{% set n.x = ";
+  EXPECT_THAT(refusal(loop + "[n.x] %}{% endfor %}"), HasSubstr("values are nested too deeply"));
+  EXPECT_THAT(refusal(loop + "[n.x, n.x] %}{% endfor %}{{ n.x }}"),
+              HasSubstr("a value is too large"));
+}
 TEST(BadChatTemplate, IsNoText) {
   EXPECT_THAT(refusal("\xff"), HasSubstr("a chat template is not UTF-8 at byte 0"));
   EXPECT_THAT(refusal(std::string(2 << 20U, 'a')), HasSubstr("over 1 MiB"));

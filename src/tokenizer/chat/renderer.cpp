@@ -12,6 +12,8 @@ namespace {
 
 /// Statements and expressions run; a conversation of a thousand messages needs some 100,000.
 constexpr int64_t kMaxSteps = 5'000'000;
+constexpr int kMaxDepth = 128;
+constexpr uint64_t kMaxValueSize = 4 * kMaxTextBytes;
 
 /// start:stop:step of Python, on `size` elements.
 struct Range {
@@ -108,9 +110,10 @@ class Renderer {
   void assign(const Statement& statement, Value value) {
     if (!statement.text.empty()) {
       const Value space = look_up(statement.names[0]);
-      Dictionary* entries = space.as_dictionary();
-      if (entries == nullptr) throw TemplateProblem("'" + statement.names[0] + "' is no namespace");
-      set(*entries, statement.text, std::move(value));
+      if (!space.is_namespace())
+        throw TemplateProblem("'" + statement.names[0] + "' is no namespace");
+      if (value.holds_namespace()) throw TemplateProblem("a namespace cannot hold a namespace");
+      set(*space.as_dictionary(), statement.text, std::move(value));
     } else {
       bind(statement.names, std::move(value));
     }
@@ -187,8 +190,16 @@ class Renderer {
     return {};
   }
 
+  /// Values share their parts, so a few steps could make one that is endless when it is written.
   Value evaluate(const Expression& expression) {
     step(expression.line);
+    Value value = compute(expression);
+    if (value.depth() > kMaxDepth) throw TemplateProblem("values are nested too deeply");
+    if (value.size() > kMaxValueSize) throw TemplateProblem("a value is too large");
+    return value;
+  }
+
+  Value compute(const Expression& expression) {
     const auto part = [&](std::size_t i) { return evaluate(*expression.parts[i]); };
     switch (expression.kind) {
       case Kind::kLiteral:

@@ -63,6 +63,29 @@ std::string bracketed(char open, char close, const Entries& entries, int64_t ind
 
 }  // namespace
 
+Value::Value(List list) : depth_(1), held_(std::make_shared<List>(std::move(list))) {
+  for (const Value& element : *as_list()) count(element);
+}
+
+Value::Value(Dictionary entries)
+    : depth_(1), held_(std::make_shared<Dictionary>(std::move(entries))) {
+  for (const auto& [key, element] : *as_dictionary()) count(element);
+}
+
+Value Value::make_namespace(Dictionary entries) {
+  Value made(std::move(entries));
+  made.is_namespace_ = true;
+  made.holds_namespace_ = true;
+  return made;
+}
+
+void Value::count(const Value& element) {
+  constexpr uint64_t kMost = uint64_t{1} << 62U;
+  holds_namespace_ = holds_namespace_ || element.holds_namespace_;
+  depth_ = std::max(depth_, element.depth_ + 1);
+  size_ = std::min(size_ + element.size_, kMost);
+}
+
 Value Value::from_json(const nlohmann::ordered_json& json, int depth) {
   constexpr int kMaxDepth = 64;
   if (depth > kMaxDepth) throw FormatError("a chat's values are nested too deeply");

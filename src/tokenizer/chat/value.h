@@ -20,7 +20,8 @@ using Dictionary = std::vector<std::pair<std::string, Value>>;
 struct Undefined {};
 struct None {};
 
-/// Copies share lists and dictionaries; only `namespace` objects change after they are made.
+/// Copies share lists and dictionaries; only `namespace` objects change after they are made, and
+/// these hold no others: nothing contains itself.
 class Value {
  public:
   Value() : held_(Undefined{}) {}
@@ -28,10 +29,11 @@ class Value {
   Value(bool value) : held_(value) {}
   Value(int64_t value) : held_(value) {}
   Value(double value) : held_(value) {}
-  Value(std::string value) : held_(std::move(value)) {}
-  Value(const char* value) : held_(std::string(value)) {}
-  Value(List list) : held_(std::make_shared<List>(std::move(list))) {}
-  Value(Dictionary entries) : held_(std::make_shared<Dictionary>(std::move(entries))) {}
+  Value(std::string value) : size_(1 + value.size()), held_(std::move(value)) {}
+  Value(const char* value) : Value(std::string(value)) {}
+  Value(List list);
+  Value(Dictionary entries);
+  static Value make_namespace(Dictionary entries);
   /// @throws FormatError if it is nested more than 64 deep
   static Value from_json(const nlohmann::ordered_json& json, int depth = 0);
 
@@ -54,10 +56,23 @@ class Value {
   [[nodiscard]] std::string repr() const;
   /// json.dumps(ensure_ascii=False); `indent` < 0: on one line.
   [[nodiscard]] std::string json(int64_t indent = -1, int depth = 0) const;
+  [[nodiscard]] bool is_namespace() const { return is_namespace_; }
+  /// Whether it is one or one is within.
+  [[nodiscard]] bool holds_namespace() const { return holds_namespace_; }
+  /// Lists and dictionaries in each other, when it was made.
+  [[nodiscard]] int depth() const { return depth_; }
+  /// Values and bytes of text within, when it was made; what is shared counts each time.
+  [[nodiscard]] uint64_t size() const { return size_; }
   /// "a string", "an integer" …, for messages.
   [[nodiscard]] const char* kind() const;
 
  private:
+  void count(const Value& element);
+
+  bool is_namespace_ = false;
+  bool holds_namespace_ = false;
+  int depth_ = 0;
+  uint64_t size_ = 1;
   std::variant<Undefined, None, bool, int64_t, double, std::string, std::shared_ptr<List>,
                std::shared_ptr<Dictionary>>
       held_;
