@@ -38,7 +38,7 @@ setup-checks:
 
 # $(call build,PRESET,TARGETS): configure when needed, build quietly.
 define build
-	@[ -f build/$(1)/build.ninja ] || cmake --preset $(1) > /dev/null
+	@[ build/$(1)/build.ninja -nt CMakePresets.json ] || cmake --preset $(1) > /dev/null
 	@echo "building $(or $(strip $(2)),everything) in build/$(1): minutes at first, seconds later"
 	@cmake --build build/$(1) $(if $(strip $(2)),--target $(2)) -- --quiet
 endef

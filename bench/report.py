@@ -49,8 +49,8 @@ def gemm_rows(results):
 
 def single_rows(results):
     """A row times a matrix that is read from memory: beside the best of all readers."""
-    bandwidth = max(max(samples) for name, samples in results["peaks"].items()
-                    if name.startswith("memory"))
+    bandwidth = max((max(samples) for name, samples in results["peaks"].items()
+                     if name.startswith("memory")), default=None)  # no part "kernels", no rows
     for name, samples in results["rows"].items():
         figures = summary(samples, higher_is_better=True)
         yield [name, f"{figures['median']:.1f}", f"{figures['best']:.1f}",

@@ -1,6 +1,6 @@
 /// quantized_matmul.h for a single row of activations. Memory limits it: points are multiplied as
 /// they are decoded, and panels are read from two places in turn, which memory serves faster than
-/// one (docs/log.md, 2026-11-24).
+/// one (docs/log.md).
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,8 @@ class QuantizedRowMatmul {
 #pragma GCC unroll 2
       for (int64_t p = 0; p < kPanels; ++p) {
         const int64_t panel = (a.column + column + p * stride) / kPanelRows;
-        const uint16_t* const scales = weights.panel_scales(panel) + k / step * kPanelRows;
+        const uint16_t* const scales =
+            group == 0 ? nullptr : weights.panel_scales(panel) + k / step * kPanelRows;
         typename Ops::Sums sums[kVectors];
         sum_step<kType>(a, panel, k, end, sums);
 #pragma GCC unroll 4
