@@ -1,8 +1,9 @@
 /// quantized_matmul.h on vectors: one template for all widths of weights.
 ///
-/// A panel's codes become points of eight bits once per call, a slice of the depth at a time
-/// into the first-level cache; all rows of x pass over it. Sums of integers are exact in any order;
-/// sums of groups are in ascending order: the same bits as the reference.
+/// A panel's codes become points of eight bits once for every kRowBlock rows of x, a slice of the
+/// depth at a time into the first-level cache; these rows pass over it. int8's codes are points and
+/// are read in place where the instruction set can. Sums of integers are exact in any order; sums
+/// of groups are in ascending order: the same bits as the reference.
 #pragma once
 
 #include <cstdint>
