@@ -14,7 +14,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False positives of GCC 12 in inlined standard containers (GCC bugs 105329, 105651).
   target_compile_options(aios_compile_options INTERFACE -Wno-restrict -Wno-array-bounds
                          -Wno-stringop-overflow -Wno-stringop-overread)
-  if(AIOS_SANITIZE)  # and of std::regex under AddressSanitizer (GCC bug 105616)
+  if(AIOS_SANITIZE)  # and, with sanitizers, of std::regex (GCC bug 105616)
     target_compile_options(aios_compile_options INTERFACE -Wno-maybe-uninitialized)
   endif()
   # GCC takes #pragma once in a precompiled header and warns of it when that is compiled alone.

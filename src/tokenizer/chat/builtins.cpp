@@ -261,9 +261,7 @@ Value call_method(const Value& object, const std::string& name, const Arguments&
 
 Value call_function(const std::string& name, const Arguments& arguments) {
   if (name == "namespace") {
-    Value space = Dictionary(arguments.named.begin(), arguments.named.end());
-    if (space.holds_namespace()) throw TemplateProblem("a namespace cannot hold a namespace");
-    return Value::make_namespace(*space.as_dictionary());
+    return Value::make_namespace(Dictionary(arguments.named.begin(), arguments.named.end()));
   }
   if (name != "range") throw TemplateProblem("function '" + name + "' is not supported");
   int64_t bounds[3] = {0, 0, 1};

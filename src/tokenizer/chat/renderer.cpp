@@ -13,6 +13,7 @@ namespace {
 /// Statements and expressions run; a conversation of a thousand messages needs some 100,000.
 constexpr int64_t kMaxSteps = 5'000'000;
 constexpr int kMaxDepth = 128;
+constexpr const char* kNoHolder = "nothing can hold a namespace";
 constexpr uint64_t kMaxValueSize = 4 * kMaxTextBytes;
 
 /// start:stop:step of Python, on `size` elements.
@@ -110,10 +111,13 @@ class Renderer {
   void assign(const Statement& statement, Value value) {
     if (!statement.text.empty()) {
       const Value space = look_up(statement.names[0]);
-      if (!space.is_namespace())
+      if (!space.is_namespace()) {
         throw TemplateProblem("'" + statement.names[0] + "' is no namespace");
-      if (value.holds_namespace()) throw TemplateProblem("a namespace cannot hold a namespace");
-      set(*space.as_dictionary(), statement.text, std::move(value));
+      }
+      if (value.is_namespace()) throw TemplateProblem(kNoHolder);
+      Dictionary& entries = *space.as_dictionary();
+      set(entries, statement.text, std::move(value));
+      if (Value(entries).size() > kMaxValueSize) throw TemplateProblem("a value is too large");
     } else {
       bind(statement.names, std::move(value));
     }
@@ -194,6 +198,7 @@ class Renderer {
   Value evaluate(const Expression& expression) {
     step(expression.line);
     Value value = compute(expression);
+    if (value.holds_namespace()) throw TemplateProblem(kNoHolder);
     if (value.depth() > kMaxDepth) throw TemplateProblem("values are nested too deeply");
     if (value.size() > kMaxValueSize) throw TemplateProblem("a value is too large");
     return value;

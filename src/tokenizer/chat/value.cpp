@@ -75,13 +75,12 @@ Value::Value(Dictionary entries)
 Value Value::make_namespace(Dictionary entries) {
   Value made(std::move(entries));
   made.is_namespace_ = true;
-  made.holds_namespace_ = true;
   return made;
 }
 
 void Value::count(const Value& element) {
   constexpr uint64_t kMost = uint64_t{1} << 62U;
-  holds_namespace_ = holds_namespace_ || element.holds_namespace_;
+  holds_namespace_ = holds_namespace_ || element.is_namespace_;
   depth_ = std::max(depth_, element.depth_ + 1);
   size_ = std::min(size_ + element.size_, kMost);
 }

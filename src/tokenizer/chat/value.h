@@ -20,8 +20,8 @@ using Dictionary = std::vector<std::pair<std::string, Value>>;
 struct Undefined {};
 struct None {};
 
-/// Copies share lists and dictionaries; only `namespace` objects change after they are made, and
-/// these hold no others: nothing contains itself.
+/// Copies share lists and dictionaries. Only `namespace` objects change after they are made: a
+/// renderer lets nothing hold one, so that nothing contains itself.
 class Value {
  public:
   Value() : held_(Undefined{}) {}
@@ -57,7 +57,7 @@ class Value {
   /// json.dumps(ensure_ascii=False); `indent` < 0: on one line.
   [[nodiscard]] std::string json(int64_t indent = -1, int depth = 0) const;
   [[nodiscard]] bool is_namespace() const { return is_namespace_; }
-  /// Whether it is one or one is within.
+  /// Whether one is among its elements.
   [[nodiscard]] bool holds_namespace() const { return holds_namespace_; }
   /// Lists and dictionaries in each other, when it was made.
   [[nodiscard]] int depth() const { return depth_; }
