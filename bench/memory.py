@@ -252,7 +252,7 @@ def main():
                      "4 KiB a second.\n")
         for name in arguments.sets.split(","):
             bench = SearchBench(name, program, arguments.data)
-            curves = Curves(bench, SETS[name][1], NUM_THREADS)
+            curves = Curves(bench, SETS[name][1], NUM_THREADS, arguments.data)
             for number in range(arguments.rounds):
                 bench.round(number)
                 curves.round()

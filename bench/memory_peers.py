@@ -45,12 +45,18 @@ class UsearchExact:
 class UsearchHnsw:
     name = "usearch HNSW"
 
-    def __init__(self, base, metric, num_threads, folder, dtype="f32"):
+    def __init__(self, base, metric, num_threads, file, dtype="f32"):
+        """`file` keeps the index, as our stores are kept; a folder keeps nothing."""
         kind = "l2sq" if metric == "l2" else "ip"
         self.index = Index(ndim=base.shape[1], metric=kind, dtype=dtype, connectivity=16,
                            expansion_add=128, expansion_search=64)
         self.num_threads = num_threads
+        if file.is_file():
+            self.index.load(str(file))
+            return
         self.index.add(np.arange(len(base)), base, threads=num_threads)
+        if not file.is_dir():
+            self.index.save(str(file))
 
     def search(self, queries):
         return self.index.search(queries, TOP_K, threads=self.num_threads).keys.reshape(
