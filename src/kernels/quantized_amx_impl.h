@@ -4,7 +4,8 @@
 /// Codes of x lie as left operands, sixteen rows of 64 steps (kLayout). A step's sums of integers
 /// leave the tiles and are added in f32 while the tiles multiply the next block: the same bits as
 /// the reference. That takes three times as long as the products do, so all that it needs is kept
-/// in the first-level cache: the sums of kRowChunk rows of one panel.
+/// in the first-level cache: the sums of kRowChunk rows of one panel. The next step's points are
+/// decoded meanwhile, too.
 #pragma once
 
 #include <immintrin.h>
@@ -50,6 +51,13 @@ class AmxQuantizedMatmul {
     int64_t count = 0;
     const uint8_t* points = nullptr;
   };
+  /// Units of a panel's depth that are decoded while the tiles multiply others.
+  struct Decoding {
+    int64_t panel = 0;
+    int64_t next = 0;  // depth
+    int64_t end = 0;
+    uint8_t* out = nullptr;
+  };
   /// A step's integer sums of a block, and where they are to be added.
   struct Block {
     int32_t* sums = nullptr;  // [rows, kBlock]
@@ -86,7 +94,7 @@ class AmxQuantizedMatmul {
     Part part{.panel = (a_.column + column) / kPanelRows, .column = column};
     for (; part.begin < depth_; part.begin += kPartDepth) {
       part.count = at_most(kPartDepth, depth_ - part.begin);
-      part.points = panel_points(part);
+      start_decoding(part);
       for (int64_t m = 0; m < rows; m += kRowChunk) {
         float* const sums = sums_of_parts_ + (depth_ > kPartDepth ? m : 0) * kBlock;
         const int64_t chunk = at_most(kRowChunk, rows - m);
@@ -113,13 +121,24 @@ class AmxQuantizedMatmul {
   }
 
   /// int8's codes are read where they lie, unless the last tile would read on behind them.
-  const uint8_t* panel_points(const Part& part) noexcept {
+  void start_decoding(Part& part) noexcept {
+    part.points = points_;
+    decoding_ = {part.panel, part.begin, part.begin + part.count, points_};
     if (weights_.format.type == QuantType::kInt8 && part.count % tile_depth_ == 0) {
-      return weights_.panel_codes(part.panel) + part.begin * kPanelRows;
+      part.points = weights_.panel_codes(part.panel) + part.begin * kPanelRows;
+      decoding_.next = decoding_.end;
     }
-    PointDecoder<Ops>::decode(weights_, part.panel, part.begin, part.begin + part.count, points_);
+  }
+
+  /// The next units up to `end`.
+  void decode_until(int64_t end) noexcept {
+    Decoding& d = decoding_;
+    if (end > d.end) end = d.end;
+    if (d.next >= end) return;
+    PointDecoder<Ops>::decode(weights_, d.panel, d.next, end, d.out);
+    d.out += (end - d.next) * kPanelRows;
+    d.next = end;
     asm volatile("" ::"r"(points_) : "memory");  // GCC does not know that tiles read memory
-    return points_;
   }
 
   /// @tparam kStretches steps are whole stretches of x
@@ -133,6 +152,7 @@ class AmxQuantizedMatmul {
       const int64_t depth = at_most(step_, part.count - k);
       const int64_t last_unit = (begin + depth) / kDepthUnit - 1;
       const uint8_t* const points = part.points + k / kWordDepth * kWordBytes;
+      decode_until(begin + depth);
       for (int64_t m = 0; m < rows; m += kBlock) {
         const Block block{
             .sums = sums_[last.sums == sums_[0]],
@@ -187,7 +207,7 @@ class AmxQuantizedMatmul {
   /// The same for two whole tiles of the depth and of rows; adds the 32 rows of `last` meanwhile.
   template <bool kWholeRows, bool kStretches>
   void multiply_while_adding(const int8_t* x, const uint8_t* points, int32_t* sums,
-                             const Block last) const noexcept {
+                             const Block last) noexcept {
     zero_sums();
 #pragma GCC unroll 2
     for (int64_t tile = 0; tile < kMaxGroup / kTileDepth; ++tile) {
@@ -196,12 +216,14 @@ class AmxQuantizedMatmul {
       _tile_loadd(4, x, kTileDepth);
       _tile_dpbsud(0, 4, 6);
       add_rows<kWholeRows, kStretches>(last, row, row + 4);
+      decode_until(decoding_.next + kDepthUnit);
       _tile_loadd(7, points + kWordBytes / 2, kWordBytes);
       _tile_dpbsud(1, 4, 7);
       add_rows<kWholeRows, kStretches>(last, row + 4, row + 8);
       _tile_loadd(5, x + group_bytes_, kTileDepth);
       _tile_dpbsud(2, 5, 6);
       add_rows<kWholeRows, kStretches>(last, row + 8, row + 12);
+      decode_until(decoding_.next + kDepthUnit);
       _tile_dpbsud(3, 5, 7);
       add_rows<kWholeRows, kStretches>(last, row + 12, row + 16);
       x += kTileRows * kTileDepth;
@@ -257,6 +279,7 @@ class AmxQuantizedMatmul {
   bool whole_rows_;      // share one scale
   int64_t step_;         // depth that is summed as integers
   int64_t tile_depth_;   // of it at a time
+  Decoding decoding_;
   alignas(64) int32_t sums_[2][kBlock * kBlock];
   alignas(64) float sums_of_parts_[kMaxRows * kBlock];  // of one chunk, if there is one part
   alignas(64) uint8_t points_[kPartDepth * kPanelRows];
