@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "aios/error.h"
+#include "convert/convert_test_support.h"
 #include "convert/weight_probe.h"
 #include "storage/weight_loader.h"
 
@@ -83,22 +83,10 @@ TEST_F(CalibrationTest, CanBeCancelled) {
                CancelledError);
 }
 
-/// An encoder that also scores the vocabulary, with a vocabulary of some words.
-std::string masked_language_model(const std::filesystem::path& folder) {
-  std::filesystem::remove_all(folder);
-  std::filesystem::copy(std::string(AIOS_SOURCE_DIR) + "/tests/parity/fixtures/bert_google_names",
-                        folder);
-  std::ofstream(folder / "tokenizer.json") << R"({"version": "1.0", "added_tokens": [],
-      "normalizer": null, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null,
-      "decoder": null, "model": {"type": "WordLevel", "unk_token": "[UNK]",
-      "vocab": {"[UNK]": 0, "a": 1, "ship": 2, "in": 3, "the": 4, "storm": 5}}})";
-  return folder;
-}
-
 TEST(Calibration, AnEncodersLossIsTheDistanceOfItsVectorsAlsoIfItHasAHead) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "calibration_of_an_encoder";
-  const LoadedModel model(masked_language_model(folder), EngineConfig{});
-  const auto weights = WeightLoader::open(folder);
+  const WordModel words("bert_google_names", {"a", "ship", "in", "the", "storm"});
+  const LoadedModel model(words.folder(), EngineConfig{});
+  const auto weights = WeightLoader::open(words.folder());
   const Calibration calibration(model, "a ship in the storm\nthe storm");
   EXPECT_NEAR(calibration.loss(model.core()), 0, 1e-6);
   double largest = 0;
@@ -106,7 +94,6 @@ TEST(Calibration, AnEncodersLossIsTheDistanceOfItsVectorsAlsoIfItHasAHead) {
     largest = std::max(largest, weight.widths.front().loss_change);
   }
   EXPECT_GT(largest, 1e-4);  // two bits in some matrix move the vectors
-  std::filesystem::remove_all(folder);
 }
 
 TEST_F(CalibrationTest, RefusesAnEmptyText) {

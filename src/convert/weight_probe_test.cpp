@@ -3,12 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <random>
 
 #include "aios/error.h"
+#include "convert/convert_test_support.h"
 
 namespace aios {
 namespace {
@@ -90,22 +89,10 @@ TEST(WeightProbe, ATargetBelowTwoBitsIsRefused) {
               ThrowsMessage<ConfigError>(HasSubstr("less than the 2.62 bits")));
 }
 
-/// A small Llama with a vocabulary of some words.
-std::string small_model(const std::filesystem::path& folder) {
-  std::filesystem::remove_all(folder);
-  std::filesystem::copy(std::string(AIOS_SOURCE_DIR) + "/tests/parity/fixtures/llama3_scaling",
-                        folder);
-  std::ofstream(folder / "tokenizer.json") << R"({"version": "1.0", "added_tokens": [],
-      "normalizer": null, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null,
-      "decoder": null, "model": {"type": "WordLevel", "unk_token": "[UNK]",
-      "vocab": {"[UNK]": 0, "it": 1, "was": 2, "the": 3, "best": 4, "worst": 5, "of": 6}}})";
-  return folder;
-}
-
 TEST(WeightProbe, MeasuresEveryMatrixAtEveryWidth) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "probed_model";
-  const LoadedModel model(small_model(folder), EngineConfig{});
-  const auto weights = WeightLoader::open(folder);
+  const WordModel words("llama3_scaling", {"it", "was", "the", "best", "worst", "of"});
+  const LoadedModel model(words.folder(), EngineConfig{});
+  const auto weights = WeightLoader::open(words.folder());
   const Calibration calibration(model, "it was the best of times it was the worst of times");
   const auto roles = weight_roles(model.spec(), *weights);
   const std::vector<ProbedWeight> probed = WeightProbe(model, *weights, calibration).run({}, {});
@@ -118,7 +105,6 @@ TEST(WeightProbe, MeasuresEveryMatrixAtEveryWidth) {
       EXPECT_LT(weight.widths[i].output_error, weight.widths[i - 1].output_error) << weight.name;
     }
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
