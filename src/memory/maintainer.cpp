@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "aios/error.h"
+#include "memory/text_index.h"
 #include "storage/memory_file_reader.h"
 #include "storage/memory_segment_writer.h"
 
@@ -323,7 +324,7 @@ void Maintainer::erase_traces() {
 /// Merging the text index into one drops the terms of removed rows; VACUUM builds every page of the
 /// catalogue anew.
 void Maintainer::rebuild_catalog() {
-  database_.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
+  merge_text_index(database_, segments_);
   database_.execute("UPDATE state SET num_removed = 0");
   database_.execute("VACUUM");
 }

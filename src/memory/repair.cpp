@@ -7,6 +7,7 @@
 #include "memory/graph_file.h"
 #include "memory/maintainer.h"
 #include "memory/salvage.h"
+#include "memory/text_index.h"
 #include "memory/writer_lock.h"
 #include "storage/atomic_file.h"
 #include "storage/memory_file_reader.h"
@@ -35,7 +36,10 @@ class Mending {
     drop_wrong_vectors();
     restore_rows();
     drop_memories_without_rows();
-    if (!report_.findings.empty() || !text_index_agrees()) rebuild_text_index();
+    if (report_.findings.empty() && !text_index_agrees()) {
+      find("the text index has other texts than there are memories");
+    }
+    if (!report_.findings.empty()) rebuild_text_index(database_, segments_);
     check_graphs();
     keep_sequences_ascending();
     report_.num_memories = query_integer(database_, "SELECT count(*) FROM memory");
@@ -222,18 +226,6 @@ class Mending {
                          "SELECT (SELECT count(*) FROM memory) = (SELECT count(*) FROM memory JOIN "
                          "text_index_docsize ON id = sequence) AND (SELECT count(*) FROM memory) = "
                          "(SELECT count(*) FROM text_index_docsize)") != 0;
-  }
-
-  void rebuild_text_index() {
-    if (report_.findings.empty()) find("the text index has other texts than there are memories");
-    database_.execute("INSERT INTO text_index(text_index) VALUES('delete-all')");
-    Query memory(database_, "SELECT sequence, collection_id FROM memory ORDER BY sequence");
-    while (memory.step()) {
-      const std::string content =
-          read_content(database_, segments_, memory.integer(1), memory.integer(0));
-      Query text(database_, "INSERT INTO text_index(rowid, content) VALUES(?, ?)");
-      text.bind(memory.integer(0)).bind(content).run();
-    }
   }
 
   void check_graphs() {

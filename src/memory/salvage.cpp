@@ -8,6 +8,7 @@
 #include "aios/error.h"
 #include "memory/catalog_schema.h"
 #include "memory/catalog_writer.h"
+#include "memory/text_index.h"
 
 namespace aios {
 namespace {
@@ -103,6 +104,7 @@ std::string damage_of(const std::string& catalog) {
     Query check(database, "PRAGMA integrity_check(1)");
     if (check.step() && check.text(0) != "ok") return "it has damaged pages";
     check_catalog(database);
+    open_text_index(database);
   } catch (const DamageError& error) {
     return error.what();
   }

@@ -4,6 +4,7 @@
 #include "aios/error.h"
 #include "memory/graph_file.h"
 #include "memory/storage_implementation.h"
+#include "memory/text_index.h"
 
 namespace aios {
 namespace {
@@ -74,18 +75,6 @@ void check_graphs(Database& database, SegmentFiles& segments, VerifyMemoryReport
     if (!std::filesystem::exists(path)) continue;
     const auto segment = segments.open(sealed.integer(0));
     report.num_bytes += verify_graph(path, GraphRows::of(*segment));
-  }
-}
-
-/// Every memory is in the text index once, with the number of its words.
-void check_text_index(Database& database) {
-  const int64_t num_memories = query_integer(database, "SELECT count(*) FROM memory");
-  const int64_t num_texts = query_integer(database, "SELECT count(*) FROM text_index_docsize");
-  const int64_t num_both = query_integer(
-      database, "SELECT count(*) FROM memory JOIN text_index_docsize ON id = sequence");
-  if (num_memories != num_texts || num_both != num_texts) {
-    database.fail_damaged("the text index has " + std::to_string(num_texts) + " texts of " +
-                          std::to_string(num_memories) + " memories");
   }
 }
 
