@@ -9,28 +9,59 @@
 namespace aios {
 namespace {
 
+/// Products of kRows rows, `distance` rows apart.
+template <typename Isa, typename Source, int64_t kRows>
+void dot_distant_rows(const float* query, const typename Source::Stored* row, int64_t distance,
+                      int64_t dimension, float* out) noexcept {
+  constexpr int64_t kSums = 4;
+  const int64_t stride = distance * dimension;
+  typename Isa::Vector sums[kRows][kSums];
+#pragma GCC unroll 2
+  for (int64_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < kSums; ++j) sums[i][j] = Isa::zero();
+  }
+  int64_t k = 0;
+  for (; k + kSums * Isa::kLanes <= dimension; k += kSums * Isa::kLanes) {
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < kSums; ++j) {
+      const int64_t at = k + j * Isa::kLanes;
+      const auto part = Isa::load(query + at);
+#pragma GCC unroll 2
+      for (int64_t i = 0; i < kRows; ++i) {
+        sums[i][j] = Isa::fma(part, Source::load(row + i * stride + at), sums[i][j]);
+      }
+    }
+  }
+#pragma GCC unroll 2
+  for (int64_t i = 0; i < kRows; ++i) {
+    const auto* const stored = row + i * stride;
+    int64_t at = k;
+    for (; at + Isa::kLanes <= dimension; at += Isa::kLanes) {
+      sums[i][0] = Isa::fma(Isa::load(query + at), Source::load(stored + at), sums[i][0]);
+    }
+    if (at < dimension) {
+      const int64_t rest = dimension - at;
+      sums[i][1] = Isa::fma(Isa::load_part(query + at, rest), Source::load_part(stored + at, rest),
+                            sums[i][1]);
+    }
+    out[i * distance] =
+        Isa::sum(Isa::add(Isa::add(sums[i][0], sums[i][1]), Isa::add(sums[i][2], sums[i][3])));
+  }
+}
+
+/// One row of each half in turn: memory serves two places faster than one (docs/log.md).
 template <typename Isa, typename Source>
 void dot_rows(const float* query, const void* rows, int64_t num_rows, int64_t dimension,
               float* out) noexcept {
-  const auto* row = static_cast<const typename Source::Stored*>(rows);
-  for (int64_t i = 0; i < num_rows; ++i, row += dimension) {
-    typename Isa::Vector sums[4] = {Isa::zero(), Isa::zero(), Isa::zero(), Isa::zero()};
-    int64_t k = 0;
-    for (; k + 4 * Isa::kLanes <= dimension; k += 4 * Isa::kLanes) {
-      for (int j = 0; j < 4; ++j) {
-        const int64_t at = k + j * Isa::kLanes;
-        sums[j] = Isa::fma(Isa::load(query + at), Source::load(row + at), sums[j]);
-      }
-    }
-    for (; k + Isa::kLanes <= dimension; k += Isa::kLanes) {
-      sums[0] = Isa::fma(Isa::load(query + k), Source::load(row + k), sums[0]);
-    }
-    if (k < dimension) {
-      const int64_t rest = dimension - k;
-      sums[1] =
-          Isa::fma(Isa::load_part(query + k, rest), Source::load_part(row + k, rest), sums[1]);
-    }
-    out[i] = Isa::sum(Isa::add(Isa::add(sums[0], sums[1]), Isa::add(sums[2], sums[3])));
+  const auto* const row = static_cast<const typename Source::Stored*>(rows);
+  const int64_t half = num_rows / 2;
+  for (int64_t i = 0; i < half; ++i) {
+    dot_distant_rows<Isa, Source, 2>(query, row + i * dimension, half, dimension, out + i);
+  }
+  if (num_rows % 2 == 1) {
+    const int64_t last = num_rows - 1;
+    dot_distant_rows<Isa, Source, 1>(query, row + last * dimension, 0, dimension, out + last);
   }
 }
 
