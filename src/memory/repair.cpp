@@ -36,7 +36,7 @@ class Mending {
     drop_wrong_vectors();
     restore_rows();
     drop_memories_without_rows();
-    if (report_.findings.empty() && !text_index_agrees()) {
+    if (report_.findings.empty() && !text_index_agrees(database_)) {
       find("the text index has other texts than there are memories");
     }
     if (!report_.findings.empty()) rebuild_text_index(database_, segments_);
@@ -219,13 +219,6 @@ class Mending {
     report_.num_lost += static_cast<int64_t>(lost.size());
     database_.execute("DELETE FROM hot WHERE sequence NOT IN (SELECT sequence FROM memory)");
     // A dead row's mark stays as long as a segment has the row.
-  }
-
-  [[nodiscard]] bool text_index_agrees() {
-    return query_integer(database_,
-                         "SELECT (SELECT count(*) FROM memory) = (SELECT count(*) FROM memory JOIN "
-                         "text_index_docsize ON id = sequence) AND (SELECT count(*) FROM memory) = "
-                         "(SELECT count(*) FROM text_index_docsize)") != 0;
   }
 
   void check_graphs() {

@@ -1,5 +1,7 @@
 #include "memory/text_index.h"
 
+#include <cstddef>
+#include <span>
 #include <string>
 
 #include "memory/catalog_writer.h"
@@ -23,14 +25,30 @@ int64_t num_text_index_levels(Database& database) {
   return levels;
 }
 
-void merge_text_index(Database& database, SegmentFiles& segments) {
-  if (num_text_index_levels(database) < kMaxTextIndexLevels) {
-    database.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
-    return;
+namespace {
+
+/// @return false if a content cannot be read
+bool try_to_rebuild(Database& database, SegmentFiles& segments) {
+  try {
+    Transaction transaction(database, Transaction::Kind::kWrite);
+    rebuild_text_index(database, segments);
+    transaction.commit();
+    return true;
+  } catch (const FormatError&) {
+    return false;
+  } catch (const StorageError&) {
+    return false;
   }
-  Transaction transaction(database, Transaction::Kind::kWrite);
-  rebuild_text_index(database, segments);
-  transaction.commit();
+}
+
+}  // namespace
+
+/// Where a segment is damaged the index goes on becoming deeper: there is room, and a `forget` must
+/// not wait for a repair.
+void merge_text_index(Database& database, SegmentFiles& segments) {
+  if (num_text_index_levels(database) >= kMaxTextIndexLevels) {
+    (void)try_to_rebuild(database, segments);
+  }
   database.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
 }
 
@@ -45,20 +63,23 @@ void rebuild_text_index(Database& database, SegmentFiles& segments) {
   }
 }
 
-/// SQLite reads its structure as it prepares a statement that names it.
-void open_text_index(Database& database) {
-  const Query any(database, "SELECT rowid FROM text_index WHERE text_index MATCH 'a'");
-}
-
-void check_text_index(Database& database) {
-  open_text_index(database);
+bool text_index_agrees(Database& database) {
   const int64_t num_memories = query_integer(database, "SELECT count(*) FROM memory");
   const int64_t num_texts = query_integer(database, "SELECT count(*) FROM text_index_docsize");
   const int64_t num_both = query_integer(
       database, "SELECT count(*) FROM memory JOIN text_index_docsize ON id = sequence");
-  if (num_memories != num_texts || num_both != num_texts) {
-    database.fail_damaged("the text index has " + std::to_string(num_texts) + " texts of " +
-                          std::to_string(num_memories) + " memories");
+  return num_memories == num_texts && num_both == num_texts;
+}
+
+void open_text_index(Database& database) {
+  Query any(database, "SELECT rowid FROM text_index WHERE text_index MATCH 'a'");
+  (void)any.step();
+}
+
+void check_text_index(Database& database) {
+  open_text_index(database);
+  if (!text_index_agrees(database)) {
+    database.fail_damaged("the text index has other texts than there are memories");
   }
 }
 

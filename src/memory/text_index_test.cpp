@@ -27,6 +27,12 @@ Memory wordy_memory(uint32_t number) {
   return memory;
 }
 
+constexpr const char* kFlat = "this SQLite keeps its text indexes flat";
+
+void optimize(Database& database, SegmentFiles&) {
+  database.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
+}
+
 class TextIndexTest : public StoreTest {
  protected:
   void SetUp() override {
@@ -80,17 +86,36 @@ TEST_F(TextIndexTest, StaysUsableHoweverOftenItIsMerged) {
   ArrowStorage(store(), quiet()).verify();
 }
 
+TEST_F(TextIndexTest, OneThatBecameDeepBeforeIsBuiltAnew) {
+  change_and_merge(300, optimize);
+  if (num_levels_ < kMaxTextIndexLevels) GTEST_SKIP() << kFlat;
+  change_and_merge(1, merge_text_index);
+  EXPECT_LE(num_levels_, 3);
+  EXPECT_THAT(find("word130"), ElementsAre("id-1"));
+}
+
+TEST_F(TextIndexTest, IsMergedAsItIsWhereAContentCannotBeRead) {
+  change_and_merge(300, optimize);
+  for (const auto& file : std::filesystem::directory_iterator(store())) {
+    if (file.path().extension() == ".parquet") std::filesystem::resize_file(file.path(), 100);
+  }
+  const int64_t num_levels = num_levels_;
+  change_and_merge(2, merge_text_index);
+  EXPECT_GE(num_levels_, num_levels);
+  EXPECT_THAT(find("word5930"), ElementsAre("id-59"));
+}
+
 /// As stores became before that.
 TEST_F(TextIndexTest, OneThatIsTooDeepIsFoundAndMended) {
-  const std::string failure = message_of<StorageError>([&] {
-    change_and_merge(1010, [](Database& database, SegmentFiles&) {
-      database.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
-    });
-  });
-  if (failure == "no error") GTEST_SKIP() << "this SQLite keeps its text indexes flat";
+  const ArrowStorage searched(store(), {.read_only = true});
+  searched.verify();
+  const std::string failure = message_of<StorageError>([&] { change_and_merge(1010, optimize); });
+  if (failure == "no error") GTEST_SKIP() << kFlat;
   EXPECT_THAT(failure, HasSubstr("malformed"));
   EXPECT_THAT(message_of<StorageError>([&] { ArrowStorage(store(), quiet()).verify(); }),
               HasSubstr("text_index; run aios memory repair on its folder"));
+  EXPECT_THAT(message_of<StorageError>([&] { searched.verify(); }),
+              HasSubstr("run aios memory repair on its folder"));
   const RepairMemoryReport report = ArrowStorage::repair(store());
   EXPECT_EQ(report.num_memories, kNumMemories);
   EXPECT_EQ(report.num_lost, 0);
