@@ -98,6 +98,8 @@ TEST(ChatTemplate, LoopsAndScopes) {
                    "{% if i == 4 %}{% break %}{% endif %}{{ i }}{% endfor %}"),
             "023");
   EXPECT_EQ(render("{% set x %}a{{ 1 }}{% endset %}{{ x ~ x }}"), "a1a1");
+  EXPECT_EQ(render("{% set x %}{% set y = 1 %}{{ y }}{% endset %}{{ x }}{{ y is defined }}"),
+            "1False");
   EXPECT_EQ(render("{% set a, b = 1, 2 %}{{ a + b }}"), "3");
   EXPECT_EQ(render("{% if 0 %}a{% elif 1 %}b{% else %}c{% endif %}"), "b");
   EXPECT_EQ(render("{% generation %}x{% endgeneration %}"), "x");
@@ -180,6 +182,8 @@ TEST(BadChatTemplate, IsNoExpression) {
   EXPECT_THAT(refusal("{{ (1 2) }}"), HasSubstr("expected ')'"));
   EXPECT_THAT(refusal("{{ a? }}"), HasSubstr("unexpected character '?'"));
   EXPECT_THAT(refusal("{{ 99999999999999999999 }}"), HasSubstr("is too large"));
+  EXPECT_THAT(refusal("{{ 9223372036854775807 + 1 }}"), HasSubstr("a number is too large"));
+  EXPECT_THAT(refusal("{{ 9007199254740993 - 1 }}"), HasSubstr("a number is too large"));
 }
 TEST(BadChatTemplate, UsesWhatIsNotSupported) {
   EXPECT_THAT(refusal("{% macro f() %}{% endmacro %}"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "aios/error.h"
 #include "tokenizer/chat/builtins.h"
@@ -93,7 +94,9 @@ class Renderer {
         return Flow::kNext;
       case Statement::Kind::kSetBlock: {
         std::string outer = std::exchange(output_, {});
+        scopes_.emplace_back();
         const Flow flow = execute(statement.branches[0].second);
+        scopes_.pop_back();
         std::swap(outer, output_);
         assign(statement, std::move(outer));
         return flow;
@@ -117,7 +120,9 @@ class Renderer {
       if (value.is_namespace()) throw TemplateProblem(kNoHolder);
       Dictionary& entries = *space.as_dictionary();
       set(entries, statement.text, std::move(value));
-      if (Value(entries).size() > kMaxValueSize) throw TemplateProblem("a value is too large");
+      uint64_t size = 0;
+      for (const auto& [name, entry] : entries) size += entry.size();
+      if (size > kMaxValueSize) throw TemplateProblem("a value is too large");
     } else {
       bind(statement.names, std::move(value));
     }
@@ -362,6 +367,10 @@ class Renderer {
     }
     const bool whole = left.as_float() == nullptr && right.as_float() == nullptr;
     if (whole && operation != "/") {
+      constexpr double kLimit = 1LL << 53U;  // below, doubles have every integer
+      if (std::abs(a) >= kLimit || std::abs(b) >= kLimit) {
+        throw TemplateProblem("a number is too large");
+      }
       return whole_result(operation, static_cast<int64_t>(a), static_cast<int64_t>(b));
     }
     if (operation == "+") return a + b;
@@ -379,21 +388,18 @@ class Renderer {
   }
 
   static Value whole_result(const std::string& operation, int64_t left, int64_t right) {
-    constexpr int64_t kLimit = int64_t{1} << 53U;  // whole in a double as well
-    int64_t result = 0;
-    bool fits = left <= kLimit && left >= -kLimit && right <= kLimit && right >= -kLimit;
-    if (fits && operation == "+") {
-      result = left + right;
-    } else if (fits && operation == "-") {
-      result = left - right;
-    } else if (fits && operation == "*") {
-      fits = !__builtin_mul_overflow(left, right, &result);
-    } else if (fits) {  // rounded down, as Python does
-      const int64_t quotient = left / right - (left % right != 0 && (left < 0) != (right < 0));
-      result = operation == "//" ? quotient : left - quotient * right;
+    if (operation == "+") return left + right;
+    if (operation == "-") return left - right;
+    if (operation == "*") {
+      int64_t product = 0;
+      if (__builtin_mul_overflow(left, right, &product)) {
+        throw TemplateProblem("a number is too large");
+      }
+      return product;
     }
-    if (!fits) throw TemplateProblem("a number is too large");
-    return result;
+    // Rounded down, as Python does.
+    const int64_t quotient = left / right - (left % right != 0 && (left < 0) != (right < 0));
+    return operation == "//" ? quotient : left - quotient * right;
   }
 
   std::vector<Dictionary> scopes_;
