@@ -1,4 +1,4 @@
-/// One query against many stored vectors, row after row: the scan of a vector search.
+/// One query against many stored vectors: the scan of a vector search.
 #pragma once
 
 #include <cstdint>

@@ -288,6 +288,7 @@ struct CodeLookup {
 
 inline void sum_codes(const uint8_t* table, const uint8_t* codes, int64_t num_panels,
                       int64_t num_bytes, uint16_t* sums) noexcept {
+  constexpr int64_t kAhead = 8192;  // bytes; beyond the end there is nothing to fetch
   for (int64_t panel = 0; panel < num_panels; ++panel, codes += num_bytes * kCodePanelRows) {
     for (int64_t row = 0; row < kCodePanelRows;
          row += CodeLookup::kBytes, sums += CodeLookup::kBytes) {
@@ -295,6 +296,7 @@ inline void sum_codes(const uint8_t* table, const uint8_t* codes, int64_t num_pa
       auto all = CodeLookup::zero();
       auto odd = CodeLookup::zero();
       for (int64_t j = 0; j < num_bytes; ++j) {
+        __builtin_prefetch(codes + j * kCodePanelRows + row + kAhead);
         const auto found = CodeLookup::look_up(table + 32 * j, codes + j * kCodePanelRows + row);
         all = CodeLookup::add(all, found);
         odd = CodeLookup::add(odd, CodeLookup::odd(found));

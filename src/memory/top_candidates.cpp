@@ -20,10 +20,10 @@ void TopCandidates::drop_the_rest() {
 }
 
 std::vector<Candidate> best_candidates(std::vector<Candidate> all, std::size_t limit) {
-  const std::size_t count = std::min(limit, all.size());
-  const auto end = all.begin() + static_cast<std::ptrdiff_t>(count);
-  std::partial_sort(all.begin(), end, all.end(), ranks_before);
-  all.resize(count);
+  if (limit >= all.size()) return all;
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(limit);
+  std::nth_element(all.begin(), end, all.end(), ranks_before);
+  all.resize(limit);
   return all;
 }
 

@@ -42,7 +42,7 @@ class TopCandidates {
   std::vector<Candidate> kept_;
 };
 
-/// The best `limit` of candidates in any order, best first.
+/// The best `limit` of candidates. Neither these nor those are in any order.
 [[nodiscard]] std::vector<Candidate> best_candidates(std::vector<Candidate> all, std::size_t limit);
 
 }  // namespace aios

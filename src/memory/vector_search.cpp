@@ -62,6 +62,11 @@ std::size_t walk_width(const SearchRequest& request, std::size_t num_wanted) noe
   return asked > 0 ? std::max(asked, num_wanted) : std::max(kLeast, 2 * num_wanted);
 }
 
+std::span<const float> query_of(const RowScan& scan, std::size_t q) {
+  const auto dimension = static_cast<std::size_t>(scan.dimension);
+  return scan.queries.subspan(q * dimension, dimension);
+}
+
 std::span<const float> row_of(const RowScan& scan, const Candidate& candidate) {
   const auto dimension = static_cast<std::size_t>(scan.dimension);
   return scan.blocks[candidate.block].embeddings.subspan(candidate.row * dimension, dimension);
@@ -141,10 +146,7 @@ struct VectorSearch::Implementation {
                                                                const CollectionInfo& collection,
                                                                const SearchRequest& request,
                                                                std::size_t num_wanted) const;
-  [[nodiscard]] std::vector<Candidate> rescore_candidates(std::vector<Candidate> candidates,
-                                                          std::span<const float> query,
-                                                          const RowScan& scan,
-                                                          std::size_t limit) const;
+  void rescore_candidates(const RowScan& scan, std::span<std::vector<Candidate>> found) const;
   [[nodiscard]] std::vector<RankedMemory> by_text(const Collection& collection,
                                                   const std::string& text,
                                                   const SqlCondition& filter, std::size_t count,
@@ -182,14 +184,12 @@ VectorSearch::Implementation::Results VectorSearch::Implementation::by_vector(
   scan.limit = count * rescore + kSpare;
 
   auto found = candidates(scan, rows, collection.info, request, count + kSpare);
+  rescore_candidates(scan, found);
   Results results(found.size());
   for_all(pool, found.size(), [&](std::size_t, std::size_t q) {
-    const auto dimension = static_cast<std::size_t>(scan.dimension);
-    const auto query = queries.subspan(q * dimension, dimension);
     std::vector<RankedMemory>& ranked = results[q];
-    for (const Candidate& candidate :
-         rescore_candidates(std::move(found[q]), query, scan, count + kSpare)) {
-      const float score = exact_score(query, row_of(scan, candidate), scan.metric);
+    for (const Candidate& candidate : best_candidates(std::move(found[q]), count + kSpare)) {
+      const float score = exact_score(query_of(scan, q), row_of(scan, candidate), scan.metric);
       ranked.push_back({candidate.sequence, score, score, std::nullopt});
     }
     sort_by_score(ranked);
@@ -228,19 +228,24 @@ std::vector<std::vector<Candidate>> VectorSearch::Implementation::candidates(
   return found;
 }
 
-/// The best `limit` of candidates by their vectors, in f32.
-std::vector<Candidate> VectorSearch::Implementation::rescore_candidates(
-    std::vector<Candidate> candidates, std::span<const float> query, const RowScan& scan,
-    std::size_t limit) const {
+/// Scores of candidates by their vectors, in f32. The threads share a single query's.
+void VectorSearch::Implementation::rescore_candidates(
+    const RowScan& scan, std::span<std::vector<Candidate>> found) const {
   const bool adds = scan.metric == Metric::kL2;
-  for (Candidate& candidate : candidates) {
-    kernels.dot_rows_f32(query.data(), row_of(scan, candidate).data(), 1, scan.dimension,
-                         &candidate.score);
-    if (scan.metric == Metric::kInnerProduct) continue;
-    const float factor = (*scan.blocks[candidate.block].factors)[candidate.row];
-    candidate.score = adds ? 2 * candidate.score + factor : candidate.score * factor;
-  }
-  return best_candidates(std::move(candidates), limit);
+  const std::size_t num_parts =
+      found.size() == 1 ? static_cast<std::size_t>(pool.num_threads()) : 1;
+  for_all(pool, found.size() * num_parts, [&](std::size_t, std::size_t item) {
+    std::vector<Candidate>& candidates = found[item / num_parts];
+    const std::size_t part = item % num_parts;
+    for (std::size_t i = part; i < candidates.size(); i += num_parts) {
+      Candidate& candidate = candidates[i];
+      kernels.dot_rows_f32(query_of(scan, item / num_parts).data(), row_of(scan, candidate).data(),
+                           1, scan.dimension, &candidate.score);
+      if (scan.metric == Metric::kInnerProduct) continue;
+      const float factor = (*scan.blocks[candidate.block].factors)[candidate.row];
+      candidate.score = adds ? 2 * candidate.score + factor : candidate.score * factor;
+    }
+  });
 }
 
 std::vector<RankedMemory> VectorSearch::Implementation::by_text(const Collection& collection,
