@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,8 @@ namespace aios {
 class WordModel {
  public:
   WordModel(const std::string& fixture, const std::vector<std::string>& words)
-      : folder_(std::filesystem::path(testing::TempDir()) / ("words_of_" + fixture)) {
+      : folder_(std::filesystem::path(testing::TempDir()) /
+                ("words_of_" + fixture + std::to_string(::getpid()))) {
     std::filesystem::remove_all(folder_);
     std::filesystem::copy(std::string(AIOS_SOURCE_DIR) + "/tests/parity/fixtures/" + fixture,
                           folder_);

@@ -5,7 +5,8 @@
 /// leave the tiles and are added in f32 while the tiles multiply the next block: the same bits as
 /// the reference. That takes three times as long as the products do, so all that it needs is kept
 /// in the first-level cache: the sums of kRowChunk rows of one panel. The next step's points are
-/// decoded meanwhile, too.
+/// decoded meanwhile, too. Steps of less than kMaxGroup, blocks of less than 17 rows and those
+/// behind a block of less than 32 are multiplied first and added then.
 #pragma once
 
 #include <immintrin.h>
@@ -63,7 +64,7 @@ class AmxQuantizedMatmul {
     int32_t* sums = nullptr;  // [rows, kBlock]
     const float* x_scales = nullptr;
     const int32_t* x_starts = nullptr;  // of the step's last unit
-    bool ends_stretch_part = false;     // units of the stretch before the step count in its starts
+    bool begins_in_stretch = false;     // units of the stretch before the step count in its starts
     int64_t units = 0;                  // of the step
     bool adds = false;                  // to what is there
     const uint16_t* scales = nullptr;   // not for whole rows
@@ -158,7 +159,7 @@ class AmxQuantizedMatmul {
             .sums = sums_[last.sums == sums_[0]],
             .x_scales = a_.x_scales + (row + m) * a_.scales_stride + begin / kMaxGroup,
             .x_starts = a_.x_starts + (row + m) * a_.starts_stride + last_unit,
-            .ends_stretch_part = begin % kMaxGroup != 0,
+            .begins_in_stretch = begin % kMaxGroup != 0,
             .units = depth / kDepthUnit,
             .adds = begin > 0,
             .scales = scales,
@@ -166,8 +167,8 @@ class AmxQuantizedMatmul {
             .rows = at_most(kBlock, rows - m)};
         const int8_t* const x =
             a_.x + (row + m) / kTileRows * group_bytes_ + kLayout.step_offset(begin);
-        if (depth == kMaxGroup && last.rows == kBlock && block.rows > kTileRows) {
-          multiply_while_adding<kWholeRows, kStretches>(x, points, block.sums, last);
+        if (kStretches && depth == kMaxGroup && last.rows == kBlock && block.rows > kTileRows) {
+          multiply_while_adding<kWholeRows>(x, points, block.sums, last);
         } else {
           multiply_block(x, points, depth, block);
           add_rows<kWholeRows, kStretches>(last, 0, last.rows);
@@ -205,7 +206,7 @@ class AmxQuantizedMatmul {
   }
 
   /// The same for two whole tiles of the depth and of rows; adds the 32 rows of `last` meanwhile.
-  template <bool kWholeRows, bool kStretches>
+  template <bool kWholeRows>
   void multiply_while_adding(const int8_t* x, const uint8_t* points, int32_t* sums,
                              const Block last) noexcept {
     zero_sums();
@@ -215,17 +216,17 @@ class AmxQuantizedMatmul {
       _tile_loadd(6, points, kWordBytes);
       _tile_loadd(4, x, kTileDepth);
       _tile_dpbsud(0, 4, 6);
-      add_rows<kWholeRows, kStretches>(last, row, row + 4);
+      add_rows<kWholeRows, true>(last, row, row + 4);
       decode_until(decoding_.next + kDepthUnit);
       _tile_loadd(7, points + kWordBytes / 2, kWordBytes);
       _tile_dpbsud(1, 4, 7);
-      add_rows<kWholeRows, kStretches>(last, row + 4, row + 8);
+      add_rows<kWholeRows, true>(last, row + 4, row + 8);
       _tile_loadd(5, x + group_bytes_, kTileDepth);
       _tile_dpbsud(2, 5, 6);
-      add_rows<kWholeRows, kStretches>(last, row + 8, row + 12);
+      add_rows<kWholeRows, true>(last, row + 8, row + 12);
       decode_until(decoding_.next + kDepthUnit);
       _tile_dpbsud(3, 5, 7);
-      add_rows<kWholeRows, kStretches>(last, row + 12, row + 16);
+      add_rows<kWholeRows, true>(last, row + 12, row + 16);
       x += kTileRows * kTileDepth;
       points += kTileDepth / kWordDepth * kWordBytes;
     }
@@ -253,7 +254,7 @@ class AmxQuantizedMatmul {
 #pragma GCC unroll 4
     for (int64_t m = begin; m < end; ++m) {
       const int32_t* const starts = block.x_starts + m * starts_stride;
-      const bool subtracts = !kStretches && block.ends_stretch_part;
+      const bool subtracts = !kStretches && block.begins_in_stretch;
       const __m512i start = Ops::start(*starts - (subtracts ? *(starts - block.units) : 0));
       const Vector x_scale = Avx512::fill(block.x_scales[m * scales_stride]);
 #pragma GCC unroll 2
