@@ -6,33 +6,27 @@
 #include <numeric>
 
 #include "memory/for_all.h"
+#include "memory/scan_queries.h"
 
 namespace aios {
 namespace {
 
 constexpr std::size_t kTileRows = 256;        // whole panels of signs
 constexpr std::size_t kQueriesPerPass = 128;  // their scores of a tile stay in the caches
-constexpr std::size_t kMinMatrixQueries = 4;  // from here on a matrix product is quicker
 
 /// One thread's share of a pass: blocks of rows against a group of queries.
 class TileScanner {
  public:
-  TileScanner(const RowScan& scan, const Kernels& kernels, std::size_t first_query,
-              std::size_t num_queries)
+  TileScanner(const RowScan& scan, const Kernels& kernels, const ScanQueries& queries)
       : scan_(scan),
         kernels_(kernels),
         dimension_(static_cast<std::size_t>(scan.dimension)),
-        num_queries_(num_queries),
-        queries_(num_queries * dimension_),
-        scores_(num_queries * kTileRows),
-        counts_(counted_queries(scan, num_queries) * kTileRows),
+        queries_(queries),
+        scores_(queries.size() * kTileRows),
+        counts_(counted_queries(scan, queries.size()) * kTileRows),
         sums_(kTileRows),
         selected_(kTileRows),
-        tops_(num_queries, TopCandidates(scan.limit)) {
-    const auto queries = scan.queries.subspan(first_query * dimension_, queries_.size());
-    std::copy(queries.begin(), queries.end(), queries_.begin());
-    for (std::size_t q = 0; q < num_queries; ++q) prepare(q);
-  }
+        tops_(queries.size(), TopCandidates(scan.limit)) {}
 
   void scan_block(std::size_t block) {
     const std::size_t num_rows = scan_.blocks[block].sequences.size();
@@ -54,40 +48,10 @@ class TileScanner {
   [[nodiscard]] std::vector<TopCandidates>& tops() noexcept { return tops_; }
 
  private:
-  static std::size_t byte_stride(std::size_t dimension) noexcept {
-    constexpr auto kUnit = static_cast<std::size_t>(kListedRowUnit);
-    return (dimension + kUnit - 1) / kUnit * kUnit;
-  }
   static std::size_t counted_queries(const RowScan& scan, std::size_t num_queries) noexcept {
     constexpr auto kUnit = static_cast<std::size_t>(kByteQueryUnit);
     if (scan.precision != VectorPrecision::kInt8) return 0;
     return (num_queries + kUnit - 1) / kUnit * kUnit;
-  }
-  [[nodiscard]] std::span<const float> query(std::size_t q) const {
-    return std::span(queries_).subspan(q * dimension_, dimension_);
-  }
-
-  /// Scales the query so that factors of rows alone make scores of products.
-  void prepare(std::size_t q) {
-    const float norm = embedding_norm(query(q));
-    const float scale = scan_.metric == Metric::kL2 ? 2 : 1;
-    const float divisor = scan_.metric == Metric::kCosine && norm > 0 ? norm : 1;
-    for (std::size_t k = q * dimension_; k < (q + 1) * dimension_; ++k) {
-      queries_[k] *= scale / divisor;
-    }
-    if (scan_.precision == VectorPrecision::kInt8) {
-      byte_queries_.push_back(encode_byte_query(query(q)));
-      const std::vector<int8_t>& bytes = byte_queries_.back().bytes;
-      const std::size_t unit = static_cast<std::size_t>(kByteQueryUnit);
-      query_bytes_.resize((q + unit) / unit * unit * byte_stride(dimension_));
-      std::copy(bytes.begin(), bytes.end(), query_bytes_.data() + q * byte_stride(dimension_));
-    } else if (scan_.precision == VectorPrecision::kBinary) {
-      sign_queries_.push_back(encode_sign_query(query(q)));
-    } else if (num_queries_ >= kMinMatrixQueries) {
-      const auto stride = static_cast<std::size_t>(padded_depth(scan_.dimension));
-      padded_.resize((q + 1) * stride);
-      std::copy_n(query(q).data(), dimension_, padded_.data() + q * stride);
-    }
   }
 
   void scan_rows(std::size_t block, std::size_t begin, std::size_t end) {
@@ -96,7 +60,7 @@ class TileScanner {
     const float* const factors =
         scan_.metric == Metric::kInnerProduct ? nullptr : rows.factors->data() + begin;
     const bool adds = scan_.metric == Metric::kL2;
-    for (std::size_t q = 0; q < num_queries_; ++q) {
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
       TopCandidates& top = tops_[q];
       float* const scores = scores_.data() + q * kTileRows;
       const int64_t count = kernels_.select_scores(
@@ -138,20 +102,21 @@ class TileScanner {
   }
 
   void multiply(DotRowsFunction dots, MatmulFunction matmul, const void* rows, int64_t num_rows) {
-    if (num_queries_ < kMinMatrixQueries || num_rows == 1) {
-      for (std::size_t q = 0; q < num_queries_; ++q) {
-        dots(query(q).data(), rows, num_rows, scan_.dimension, scores_.data() + q * kTileRows);
+    if (queries_.matrix() == nullptr || num_rows == 1) {
+      for (std::size_t q = 0; q < queries_.size(); ++q) {
+        dots(queries_.floats(q).data(), rows, num_rows, scan_.dimension,
+             scores_.data() + q * kTileRows);
       }
       return;
     }
     MatmulArguments arguments;
-    arguments.x = padded_.data();
+    arguments.x = queries_.matrix();
     arguments.x_stride = padded_depth(scan_.dimension);
     arguments.weights = rows;
     arguments.weight_stride = scan_.dimension;
     arguments.out = scores_.data();
     arguments.out_stride = kTileRows;
-    arguments.rows = static_cast<int64_t>(num_queries_);
+    arguments.rows = static_cast<int64_t>(queries_.size());
     arguments.columns = num_rows;
     arguments.depth = scan_.dimension;
     matmul(arguments);
@@ -159,16 +124,16 @@ class TileScanner {
 
   void multiply_bytes(const VectorCodes& codes, std::size_t begin, int64_t num_rows) {
     ByteMatrixArguments arguments;
-    arguments.queries = query_bytes_.data();
-    arguments.num_queries = static_cast<int64_t>(num_queries_);
-    arguments.stride = static_cast<int64_t>(byte_stride(dimension_));
+    arguments.queries = queries_.bytes();
+    arguments.num_queries = static_cast<int64_t>(queries_.size());
+    arguments.stride = static_cast<int64_t>(queries_.byte_stride());
     arguments.rows = reinterpret_cast<const uint8_t*>(codes.bytes.data()) + begin * dimension_;
     arguments.num_rows = num_rows;
     arguments.dimension = scan_.dimension;
     arguments.out = counts_.data();
     arguments.out_stride = kTileRows;
-    if (num_queries_ < kMinMatrixQueries) {
-      for (std::size_t q = 0; q < num_queries_; ++q) {
+    if (queries_.size() < kMinMatrixQueries) {
+      for (std::size_t q = 0; q < queries_.size(); ++q) {
         kernels_.dot_rows_u8(arguments.queries + static_cast<int64_t>(q) * arguments.stride,
                              arguments.rows, num_rows, scan_.dimension,
                              counts_.data() + q * kTileRows);
@@ -176,8 +141,8 @@ class TileScanner {
     } else {
       kernels_.dot_byte_matrix(arguments);
     }
-    for (std::size_t q = 0; q < num_queries_; ++q) {
-      const ByteQuery& query = byte_queries_[q];
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      const ByteQuery& query = queries_.byte_query(q);
       kernels_.scale_products(counts_.data() + q * kTileRows, 128 * query.sum, query.scale,
                               codes.scales.data() + begin, num_rows,
                               scores_.data() + q * kTileRows);
@@ -189,8 +154,8 @@ class TileScanner {
     const auto* const rows = reinterpret_cast<const uint8_t*>(codes.bytes.data());
     const auto panel_rows = static_cast<std::size_t>(kCodePanelRows);
     const std::size_t num_panels = (end - begin + panel_rows - 1) / panel_rows;
-    for (std::size_t q = 0; q < num_queries_; ++q) {
-      const SignQuery& query = sign_queries_[q];
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      const SignQuery& query = queries_.sign_query(q);
       kernels_.sum_codes(query.table.data(), rows + begin * static_cast<std::size_t>(num_bytes),
                          static_cast<int64_t>(num_panels), num_bytes, sums_.data());
       float* const scores = scores_.data() + q * kTileRows;
@@ -204,12 +169,7 @@ class TileScanner {
   const RowScan& scan_;
   const Kernels& kernels_;
   std::size_t dimension_;
-  std::size_t num_queries_;
-  std::vector<float> queries_;  // scaled
-  std::vector<float> padded_;   // queries as matrix products want them
-  std::vector<ByteQuery> byte_queries_;
-  std::vector<int8_t> query_bytes_;  // theirs, as `ByteMatrixArguments` wants them
-  std::vector<SignQuery> sign_queries_;
+  const ScanQueries& queries_;
   std::vector<float> scores_;    // [query, kTileRows]
   std::vector<int32_t> counts_;  // products of bytes, as scores
   std::vector<uint16_t> sums_;
@@ -241,8 +201,9 @@ std::vector<std::vector<Candidate>> scan_rows(const RowScan& scan, const Kernels
   std::vector<std::vector<Candidate>> results;
   for (std::size_t first = 0; first < num_queries; first += kQueriesPerPass) {
     const std::size_t count = std::min(kQueriesPerPass, num_queries - first);
+    const ScanQueries queries(scan, first, count);
     std::vector<TileScanner> scanners;
-    for (int i = 0; i < pool.num_threads(); ++i) scanners.emplace_back(scan, kernels, first, count);
+    for (int i = 0; i < pool.num_threads(); ++i) scanners.emplace_back(scan, kernels, queries);
     for_all(pool, scan.blocks.size(),
             [&](std::size_t thread, std::size_t block) { scanners[thread].scan_block(block); });
     for (std::size_t q = 0; q < count; ++q) {
