@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "base/log.h"
 #include "memory/catalog_writer.h"
 
 namespace aios {
@@ -27,27 +28,25 @@ int64_t num_text_index_levels(Database& database) {
 
 namespace {
 
-/// @return false if a content cannot be read
-bool try_to_rebuild(Database& database, SegmentFiles& segments) {
+/// Leaves the index as it is where a content cannot be read: it may become deeper still, and a
+/// `forget` must not wait for a repair.
+void rebuild_if_readable(Database& database, SegmentFiles& segments) {
   try {
     Transaction transaction(database, Transaction::Kind::kWrite);
     rebuild_text_index(database, segments);
     transaction.commit();
-    return true;
-  } catch (const FormatError&) {
-    return false;
-  } catch (const StorageError&) {
-    return false;
+  } catch (const FormatError& error) {
+    log_message(LogLevel::kWarning, error.what());
+  } catch (const StorageError& error) {
+    log_message(LogLevel::kWarning, error.what());
   }
 }
 
 }  // namespace
 
-/// Where a segment is damaged the index goes on becoming deeper: there is room, and a `forget` must
-/// not wait for a repair.
 void merge_text_index(Database& database, SegmentFiles& segments) {
   if (num_text_index_levels(database) >= kMaxTextIndexLevels) {
-    (void)try_to_rebuild(database, segments);
+    rebuild_if_readable(database, segments);
   }
   database.execute("INSERT INTO text_index(text_index) VALUES('optimize')");
 }
