@@ -1,9 +1,10 @@
 /// quantized_matmul.h on vectors: one template for all widths of weights.
 ///
-/// A panel's codes become points of eight bits once for every kRowBlock rows of x, a slice of the
-/// depth at a time into the first-level cache; these rows pass over it. int8's codes are points and
-/// are read in place where the instruction set can. Sums of integers are exact in any order; sums
-/// of groups are in ascending order: the same bits as the reference.
+/// Codes of one or two panels become points of eight bits once for up to kMaxRows rows of x, a part
+/// of the depth at a time. A chunk of these rows passes over it step by step: its sums, the step's
+/// points and its codes stay in the first-level cache. int8's codes are points and are read in
+/// place where the instruction set can. Sums of integers are exact in any order; sums of groups are
+/// in ascending order: the same bits as the reference.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "kernels/quantized_points_impl.h"
 #include "kernels/quantized_results_impl.h"
 #include "kernels/quantized_row_impl.h"
+#include "kernels/quantized_tile_impl.h"
 
 namespace aios {
 namespace {
@@ -21,15 +23,16 @@ template <typename Isa, QuantizedLayout kLayout>
 class QuantizedMatmul {
   using Ops = QuantizedOps<Isa>;
   using Vector = typename Isa::Vector;
-  static_assert(Ops::kRows == Isa::kLanes);
-  static constexpr int64_t kWordBytes = kPanelRows * kWordDepth * Ops::kPointBytes;
-  static constexpr int64_t kVectorBytes = Ops::kRows * kWordDepth * Ops::kPointBytes;
   static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
-  static constexpr int64_t kRowBlock = 128;
-  static constexpr int64_t kSlice = 512;
-  /// Below, memory limits: decoding and multiplying alternate often, and memory serves both.
-  static constexpr int64_t kFewRows = 4;
-  static_assert(kLayout.block_rows % Ops::kTileRows == 0 && kRowBlock % kLayout.block_rows == 0);
+  static constexpr int64_t kMaxPanels = kTileColumns > kPanelRows ? kTileColumns / kPanelRows : 1;
+  static constexpr int64_t kStepBytes = kPanelRows * Ops::kPointBytes;  // of a panel's points
+  static constexpr int64_t kLine = 64;                                  // bytes of a cache line
+  static constexpr int64_t kRowChunk = 64;
+  static constexpr int64_t kMaxRows = 512;
+  static constexpr int64_t kPartDepth = 1024;
+  static_assert(kLayout.block_rows % (Ops::kTileRows * kMaxPanels) == 0 &&
+                kRowChunk % kLayout.block_rows == 0);
+  static_assert(kPartDepth % kMaxGroup == 0 && kMaxRows % kRowChunk == 0);
 
  public:
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
@@ -46,159 +49,139 @@ class QuantizedMatmul {
         depth_(QuantizedFormat::padded(weights_.depth)),
         whole_rows_(weights_.format.group_size == 0),
         step_(whole_rows_ ? kMaxGroup : weights_.format.group_size),
-        slice_(arguments.rows < kFewRows ? kMaxGroup : kSlice) {}
+        reads_codes_(Ops::kReadsCodes && weights_.format.type == QuantType::kInt8),
+        part_depth_(arguments.rows <= kRowChunk ? kMaxGroup : kPartDepth) {}
 
+  /// Panels of a pair come from both halves of the columns: memory is read in two places in turn.
   void multiply() noexcept {
-    for (int64_t column = 0; column < a_.columns; column += kPanelRows) {
-      const int64_t panel = (a_.column + column) / kPanelRows;
-      for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
-        const int64_t rows = a_.rows - row < kRowBlock ? a_.rows - row : kRowBlock;
-        for (int64_t begin = 0; begin < depth_; begin += slice_) {
-          const int64_t end = depth_ - begin < slice_ ? depth_ : begin + slice_;
-          const uint8_t* const points = panel_points(panel, begin, end);
-          for (int64_t v = 0; v < kPanelRows; v += kTileColumns) {
-            multiply_rows(panel, points, begin, end, row, rows, v);
-          }
-        }
-        store_panel<Isa>(a_, sums_, column, row, rows);
+    const int64_t panels = QuantizedFormat::num_panels(a_.columns);
+    const int64_t pairs = panels / kMaxPanels;
+    for (int64_t row = 0; row < a_.rows; row += kMaxRows) {
+      const int64_t rows = a_.rows - row < kMaxRows ? a_.rows - row : kMaxRows;
+      for (int64_t panel = 0; panel < pairs; ++panel) {
+        multiply_panels<kMaxPanels>(panel, pairs, row, rows);
+      }
+      for (int64_t panel = pairs * kMaxPanels; panel < panels; ++panel) {
+        multiply_panels<1>(panel, 0, row, rows);
       }
     }
   }
 
-  const uint8_t* panel_points(int64_t panel, int64_t begin, int64_t end) noexcept {
-    if (Ops::kReadsCodes && weights_.format.type == QuantType::kInt8) {
-      return weights_.panel_codes(panel) + begin * kPanelRows;
+  /// @param panel of the result, the first of kPanels that lie `stride` apart
+  template <int64_t kPanels>
+  void multiply_panels(int64_t panel, int64_t stride, int64_t row, int64_t rows) noexcept {
+    const int64_t first = a_.column / kPanelRows + panel;  // of the weights
+    for (int64_t begin = 0; begin < depth_; begin += part_depth_) {
+      const int64_t end = depth_ - begin < part_depth_ ? depth_ : begin + part_depth_;
+      const uint8_t* points[kPanels];
+      for (int64_t p = 0; p < kPanels; ++p) {
+        points[p] = panel_points(first + p * stride, begin, end, points_[p]);
+      }
+      for (int64_t m = 0; m < rows; m += kRowChunk) {
+        const int64_t chunk = rows - m < kRowChunk ? rows - m : kRowChunk;
+        for (int64_t k = begin; k < end; k += step_) {
+          QuantizedStep<kPanels> step;
+          step.begin = k;
+          step.depth = end - k < step_ ? end - k : step_;
+          step.adds = k > 0;
+          step.reads_codes = reads_codes_ && m == 0;
+          for (int64_t p = 0; p < kPanels; ++p) {
+            step.points[p] = points[p] + (k - begin) * kStepBytes;
+            step.scales[p] = panel_scales(first + p * stride, k, scales_[p]);
+            step.sums[p] = sums_[p] + m * kPanelRows;
+          }
+          multiply_rows<kPanels>(step, row + m, chunk);
+        }
+      }
     }
-    PointDecoder<Ops>::decode(weights_, panel, begin, end, points_);
-    return points_;
+    for (int64_t p = 0; p < kPanels; ++p) {
+      store_panel<Isa>(a_, sums_[p], (panel + p * stride) * kPanelRows, row, rows);
+    }
   }
 
-  void multiply_rows(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
-                     int64_t rows, int64_t column) noexcept {
-    int64_t m = 0;
-    for (; m + Ops::kTileRows <= rows; m += Ops::kTileRows) {
-      multiply_tile<Ops::kTileRows>(panel, points, begin, end, row + m, m, column);
+  const uint8_t* panel_points(int64_t panel, int64_t begin, int64_t end,
+                              uint8_t* points) const noexcept {
+    if (reads_codes_) {
+      return weights_.panel_codes(panel) + begin * kPanelRows;
     }
-    multiply_rest<Ops::kTileRows - 1>(panel, points, begin, end, row + m, m, rows - m, column);
+    PointDecoder<Ops>::decode(weights_, panel, begin, end, points);
+    return points;
+  }
+
+  /// Those of the step at k, in f32; null for whole rows.
+  const float* panel_scales(int64_t panel, int64_t k, float* scales) const noexcept {
+    if (whole_rows_) return nullptr;
+    const uint16_t* const source = weights_.panel_scales(panel) + k / step_ * kPanelRows;
+    for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
+      Isa::store(scales + n, Isa::load_f16(source + n));
+    }
+    return scales;
+  }
+
+  /// One step for all columns of its panels and `rows` rows from `row`.
+  template <int64_t kPanels>
+  void multiply_rows(QuantizedStep<kPanels> step, int64_t row, int64_t rows) const noexcept {
+    constexpr int kVectors = Ops::kTileVectors / kMaxPanels * kPanels;
+    constexpr int64_t kColumns = kVectors / kPanels * Ops::kRows;  // of each panel
+    for (int64_t column = 0; column < kPanelRows; column += kColumns) {
+      multiply_columns<kPanels, kVectors>(step, row, rows);
+      for (int64_t p = 0; p < kPanels; ++p) {
+        step.points[p] += kColumns * kWordDepth * Ops::kPointBytes;
+        if (!whole_rows_) step.scales[p] += kColumns;
+        step.sums[p] += kColumns;
+      }
+    }
+  }
+
+  /// Codes that are read in place come from memory: while they are multiplied, tile by tile, those
+  /// of the next step are fetched. Behind the last there is nothing to fetch.
+  template <int64_t kPanels, int kVectors>
+  [[gnu::noinline]] void multiply_columns(const QuantizedStep<kPanels>& step, int64_t row,
+                                          int64_t rows) const noexcept {
+    constexpr int kRows = Ops::kTileRows * Ops::kTileVectors / kVectors;
+    const int8_t* const codes = a_.x + kLayout.step_offset(step.begin);
+    QuantizedRows x{.codes = nullptr,
+                    .scales = a_.x_scales + row * a_.scales_stride + step.begin / kMaxGroup,
+                    .starts = a_.x_starts + row * a_.starts_stride,
+                    .scales_stride = a_.scales_stride,
+                    .starts_stride = a_.starts_stride,
+                    .row = 0};
+    const int64_t ahead = step.reads_codes ? step.depth * kPanelRows / rows : 0;
+    while (rows - x.row >= kRows) {
+      for (int64_t i = x.row * ahead; i < (x.row + kRows) * ahead; i += kLine) {
+        for (const uint8_t* points : step.points)
+          __builtin_prefetch(points + step.depth * kPanelRows + i);
+      }
+      x.codes = codes + kLayout.row_offset(row + x.row, weights_.depth);
+      QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::multiply(step, x);
+      x.scales += kRows * a_.scales_stride;
+      x.starts += kRows * a_.starts_stride;
+      x.row += kRows;
+    }
+    x.codes = codes + kLayout.row_offset(row + x.row, weights_.depth);
+    multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rows - x.row);
   }
 
   /// The last rows, fewer than a whole tile.
-  template <int kRows>
-  void multiply_rest(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
-                     int64_t m, int64_t rows, int64_t column) noexcept {
+  template <int64_t kPanels, int kRows, int kVectors>
+  [[gnu::noinline]] static void multiply_rest(const QuantizedStep<kPanels>& step,
+                                              const QuantizedRows& x, int64_t rows) noexcept {
     if constexpr (kRows > 0) {
-      if (rows == kRows) {
-        multiply_tile<kRows>(panel, points, begin, end, row, m, column);
-      } else {
-        multiply_rest<kRows - 1>(panel, points, begin, end, row, m, rows, column);
-      }
-    }
-  }
-
-  /// Adds the groups of [begin, end) for kRows rows of x from `row`, rows `m` of sums_, and
-  /// kTileVectors vectors of columns from `column` of the panel.
-  template <int kRows>
-  void multiply_tile(int64_t panel, const uint8_t* points, int64_t begin, int64_t end, int64_t row,
-                     int64_t m, int64_t column) noexcept {
-    Step step{.points = points + column * kWordDepth * Ops::kPointBytes,
-              .x = a_.x + kLayout.row_offset(row, weights_.depth),
-              .x_starts = a_.x_starts + row * a_.starts_stride,
-              .x_scales = nullptr,
-              .scales = whole_rows_
-                            ? nullptr
-                            : weights_.panel_scales(panel) + begin / step_ * kPanelRows + column};
-    for (int64_t k = begin; k < end; k += step_) {
-      step.begin = k;
-      step.depth = end - k < step_ ? end - k : step_;
-      step.x_scales = a_.x_scales + row * a_.scales_stride + k / kMaxGroup;
-      add_step<kRows>(step, sums_ + m * kPanelRows + column, k > 0);
-      step.points += step_ / kWordDepth * kWordBytes;
-      if (!whole_rows_) step.scales += kPanelRows;
-    }
-  }
-
-  /// What a tile multiplies in one step (quantized_matmul.h).
-  struct Step {
-    const uint8_t* points;
-    const int8_t* x;          // the rows' first codes
-    const int32_t* x_starts;  // the rows' first
-    const float* x_scales;
-    const uint16_t* scales;  // null for whole rows
-    int64_t begin = 0;
-    int64_t depth = 0;
-  };
-
-  /// Loops over sums are unrolled by name, as in outer_product_impl.h. Few rows have several sums
-  /// each, so that one does not wait for the other.
-  template <int kRows>
-  void add_step(const Step& step, float* out, bool adds) const noexcept {
-    const uint8_t* points = step.points;
-    const int8_t* x = step.x + kLayout.step_offset(step.begin);
-    constexpr int kVectors = Ops::kTileVectors;
-    constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
-    typename Ops::Sums sums[kChains][kRows][kVectors];
-#pragma GCC unroll 8
-    for (int m = 0; m < kRows; ++m) {
-      const auto start =
-          Ops::start(row_start(step.x_starts + m * a_.starts_stride, step.begin, step.depth));
-#pragma GCC unroll 4
-      for (int n = 0; n < kVectors; ++n) {
-        sums[0][m][n] = start;
-#pragma GCC unroll 4
-        for (int c = 1; c < kChains; ++c) sums[c][m][n] = Ops::zero();
-      }
-    }
-    constexpr int kUnroll = 4 / kChains;
-    constexpr int64_t kRoundDepth = kUnroll * kChains * kWordDepth;
-    for (int64_t k = step.begin; k < step.begin + step.depth; k += kRoundDepth) {
-#pragma GCC unroll 4
-      for (int i = 0; i < kUnroll * kChains; ++i) {
-        typename Ops::Points columns[kVectors];
-#pragma GCC unroll 4
-        for (int n = 0; n < kVectors; ++n) {
-          columns[n] = Ops::load_points(points + i * kWordBytes + n * kVectorBytes);
-        }
-#pragma GCC unroll 8
-        for (int m = 0; m < kRows; ++m) {
-          const auto steps =
-              Ops::broadcast(x + kLayout.step_offset(i * kWordDepth) + m * kLayout.block_depth);
-#pragma GCC unroll 4
-          for (int n = 0; n < kVectors; ++n) {
-            auto& sum = sums[i % kChains][m][n];
-            sum = Ops::dot(sum, columns[n], steps);
-          }
-        }
-      }
-      points += kUnroll * kChains * kWordBytes;
-      x += kLayout.step_offset(k + kRoundDepth) - kLayout.step_offset(k);
-    }
-#pragma GCC unroll 4
-    for (int n = 0; n < kVectors; ++n) {
-      const Vector scale =
-          step.scales == nullptr ? Isa::zero() : Isa::load_f16(step.scales + n * Ops::kRows);
-#pragma GCC unroll 8
-      for (int m = 0; m < kRows; ++m) {
-        auto total = sums[0][m][n];
-#pragma GCC unroll 4
-        for (int c = 1; c < kChains; ++c) total = Ops::add_sums(total, sums[c][m][n]);
-        float* const sum = out + m * kPanelRows + n * Ops::kRows;
-        const Vector before = adds ? Isa::load(sum) : Isa::zero();
-        const Vector whole = Ops::to_floats(total);
-        const Vector x_scale = Isa::fill(step.x_scales[m * a_.scales_stride]);
-        Isa::store(sum, step.scales == nullptr ? Isa::fma(whole, x_scale, before)
-                                               : Isa::fma(Isa::mul(whole, x_scale), scale, before));
-      }
+      if (rows < kRows) return multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rows);
+      QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::multiply(step, x);
     }
   }
 
   const QuantizedMatmulArguments& a_;
   const QuantizedMatrix& weights_;
   int64_t depth_;
-  bool whole_rows_;  // share one scale
-  int64_t step_;     // depth that is summed as integers
-  int64_t slice_;    // depth that is decoded at a time
-  alignas(64) uint8_t points_[kSlice * kPanelRows * Ops::kPointBytes];
-  alignas(64) float sums_[kRowBlock * kPanelRows];
+  bool whole_rows_;     // share one scale
+  int64_t step_;        // depth that is summed as integers
+  bool reads_codes_;    // as points, where they lie
+  int64_t part_depth_;  // depth that is decoded at a time
+  alignas(64) uint8_t points_[kMaxPanels][kPartDepth * kStepBytes];
+  alignas(64) float scales_[kMaxPanels][kPanelRows];
+  alignas(64) float sums_[kMaxPanels][kMaxRows * kPanelRows];
 };
 
 /// Codes of the units of a stretch [begin, end) of a row, zeros behind `depth`, and their starts.
