@@ -24,8 +24,13 @@ class KernelBench:
         for name, share in measured["designs"].items():
             self.designs.setdefault(name, []).append(share)
         for line in measured["gemm"]:
-            known = self.gemm.setdefault(line["name"], {**line, "samples": []})
+            known = self.gemm.setdefault(line["name"], {
+                "name": line["name"], "operations_per_byte": line["operations_per_byte"],
+                "samples": [], "reads": [], "peaks": {name: [] for name in line["peaks"]}})
             known["samples"] += line["samples"]
+            known["reads"] += line["reads"]
+            for name, samples in line["peaks"].items():
+                known["peaks"][name] += samples
         for line in measured["rows"]:
             self.rows.setdefault(line["name"], []).extend(line["samples"])
 

@@ -38,10 +38,19 @@ def peak_rows(results):
 
 
 def gemm_rows(results):
+    """Products beside the peaks: the best sample of the whole run, and those taken between theirs,
+    which met the same neighbours."""
     for line in results["gemm"]:
         figures = summary(line["samples"], higher_is_better=True)
-        limits = [max(results["peaks"][line["peak"]]),
-                  max(results["peaks"].get(line.get("tiles_peak"), [0])), line.get("bound", 0)]
+        peaks = {name: summary(samples, higher_is_better=True)
+                 for name, samples in line["peaks"].items()}
+        vectors, tiles = (next((name for name in peaks if ("tiles" in name) == is_tiles), None)
+                          for is_tiles in (False, True))
+        bound = min(max(peak["best"] for peak in peaks.values()),
+                    line["operations_per_byte"] * max(line["reads"]))
+        limits = [max(results["peaks"][vectors]) if vectors else None,
+                  peaks[vectors]["median"] if vectors else None,
+                  max(results["peaks"][tiles]) if tiles else None, bound]
         yield [line["name"], f"{figures['median']:.0f}", f"{figures['best']:.0f}",
                f"{100 * figures['spread']:.0f} %",
                *(f"{100 * figures['median'] / limit:.0f} %" if limit else "" for limit in limits)]
@@ -81,7 +90,8 @@ def markdown(results):
         table(["Peak of the machine", "median", "best", "spread",
                "best of one thread, of operations per cycle x clock"], peak_rows(results)),
         table(["Product M x N x K, GFLOP/s", "median", "best", "spread",
-               "median of the best peak", "of the tiles' peak", "of the roofline"],
+               "median of the best peak", "of the peak beside it", "of the tiles' best peak",
+               "of the roofline"],
               gemm_rows(results)),
         table(["One row, GB/s", "median", "best", "spread", "median of the best reader"],
               single_rows(results)),

@@ -7,13 +7,15 @@
 /// others activations and results besides. A product is `Backend::project`: f32 activations
 /// in and out, conversion included. One row is a matrix beyond the caches, against the best of all
 /// readers. With --json all samples are written, in 1e9 operations or bytes a second:
-/// {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "peak", "samples"}]};
-/// each has a "bound", lines of quantised weights a "tiles_peak" besides.
+/// {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "samples",
+/// "operations_per_byte", "reads": samples, "peaks": {name: samples}}], "rows": [{"name",
+/// "samples"}]}; the samples of a product's peaks and reads were taken between its own.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -173,53 +175,47 @@ class Product {
   BufferPtr output_;
 };
 
-Json measure_float(Product product, ThreadPool& pool, const ComputeProbe& peak,
-                   const Options& options) {
-  const std::vector<double> memory(static_cast<std::size_t>(product.traffic()) / sizeof(double),
-                                   1.0);
-  Rates rates, ceiling, reads;
+/// Rates of a product, and of the probes and readers between its runs.
+struct Measurement {
+  Rates product;
+  std::map<std::string, Rates> peaks;
+  Rates reads;
+};
+
+/// @param traffic bytes that a product moves, at least
+Measurement measure(Product& product, double traffic, ThreadPool& pool,
+                    const std::vector<ComputeProbe>& probes, const Options& options) {
+  const std::vector<double> memory(static_cast<std::size_t>(traffic) / sizeof(double), 1.0);
+  Measurement measured;
   const double end = seconds_now() + options.seconds;
-  while (seconds_now() < end || rates.values.size() < 5) {
-    product.run(product.operations(), rates);
-    run_probe(pool, peak.run, ceiling);
-    for (const Reader& reader : readers()) run_reader(pool, reader, memory, reads);
+  while (seconds_now() < end || measured.product.values.size() < 5) {
+    product.run(product.operations(), measured.product);
+    for (const ComputeProbe& probe : probes) run_probe(pool, probe.run, measured.peaks[probe.name]);
+    for (const Reader& reader : readers()) run_reader(pool, reader, memory, measured.reads);
   }
-  const double bound =
-      std::min(ceiling.best(), reads.best() * product.operations() / product.traffic());
-  std::printf("%-26s %8.1f %8.1f %6.1f %6.1f %%  %8.1f: %5.1f %%  %6.1f GB/s\n",
-              product.name().c_str(), rates.best(), rates.median(),
-              100 * rates.best() / ceiling.best(), 100 * rates.median() / ceiling.median(), bound,
-              100 * rates.best() / bound,
-              product.traffic() / product.operations() * rates.median());
-  return {
-      {"name", product.name()}, {"peak", peak.name}, {"bound", bound}, {"samples", rates.values}};
+  return measured;
 }
 
-Json measure_quantized(Product product, ThreadPool& pool, const Options& options) {
-  const auto vectors = int8_probe();
-  const auto tiles = int8_tiles_probe();
-  if (!vectors) throw DeviceError("no peak of int8 is known for this processor's design");
-  const std::vector<double> memory(static_cast<std::size_t>(product.bytes()) / sizeof(double), 1.0);
-  Rates rates, vector_rates, tile_rates, reads;
-  const double end = seconds_now() + options.seconds;
-  while (seconds_now() < end || rates.values.size() < 5) {
-    product.run(product.operations(), rates);
-    run_probe(pool, vectors->run, vector_rates);
-    if (tiles) run_probe(pool, tiles->run, tile_rates);
-    for (const Reader& reader : readers()) run_reader(pool, reader, memory, reads);
+/// Prints the line of a product and returns it.
+Json report_product(Product& product, double traffic, ThreadPool& pool,
+                    const std::vector<ComputeProbe>& probes, const Options& options) {
+  const Measurement measured = measure(product, traffic, pool, probes, options);
+  const Rates& rates = measured.product;
+  const double intensity = product.operations() / traffic;
+  std::printf("%-26s %8.1f %8.1f", product.name().c_str(), rates.best(), rates.median());
+  Json line = {{"name", product.name()},
+               {"operations_per_byte", intensity},
+               {"samples", rates.values},
+               {"reads", measured.reads.values}};
+  double bound = 0;
+  for (const auto& [name, peak] : measured.peaks) {
+    std::printf("  %6.1f %6.1f %%", 100 * rates.best() / peak.best(),
+                100 * rates.median() / peak.median());
+    line["peaks"][name] = peak.values;
+    bound = std::max(bound, peak.best());
   }
-  const double peak = tiles ? tile_rates.best() : vector_rates.best();
-  const double bound = std::min(peak, reads.best() * product.operations() / product.bytes());
-  std::printf("%-26s %8.1f %8.1f %6.1f %6.1f %%  %6.1f %6.1f %%  %8.1f: %5.1f %%\n",
-              product.name().c_str(), rates.best(), rates.median(),
-              100 * rates.best() / vector_rates.best(),
-              100 * rates.median() / vector_rates.median(), 100 * rates.best() / peak,
-              100 * rates.median() / (tiles ? tile_rates : vector_rates).median(), bound,
-              100 * rates.best() / bound);
-  Json line = {{"name", product.name()}, {"peak", vectors->name}};
-  if (tiles) line["tiles_peak"] = tiles->name;
-  line["bound"] = bound;
-  line["samples"] = rates.values;
+  bound = std::min(bound, intensity * measured.reads.best());
+  std::printf("  %8.1f: %5.1f %%\n", bound, 100 * rates.best() / bound);
   return line;
 }
 
@@ -241,7 +237,7 @@ Json measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
 }
 
 void measure_floats(Backend& backend, ThreadPool& pool, const Options& options, Json& report) {
-  std::printf("%-26s %8s %8s  of the peak (best, median), of the roofline's bound, traffic\n",
+  std::printf("%-26s %8s %8s  of the peak (best, median), of the roofline's bound\n",
               "type, M x N x K", "best", "median");
   for (const DType dtype : {DType::kBF16, DType::kF32}) {
     const auto bf16 = dtype == DType::kBF16 ? bf16_probe() : std::nullopt;
@@ -249,23 +245,28 @@ void measure_floats(Backend& backend, ThreadPool& pool, const Options& options, 
     if (!peak) throw DeviceError("no peak is known for this processor's design");
     for (const Shape& shape : kShapes) {
       const Weights weights(backend, {.dtype = dtype}, shape.columns, shape.depth);
-      report["gemm"].push_back(
-          measure_float(Product(backend, shape, weights), pool, *peak, options));
+      Product product(backend, shape, weights);
+      report["gemm"].push_back(report_product(product, product.traffic(), pool, {*peak}, options));
     }
   }
 }
 
 void measure_quantized_shapes(Backend& backend, ThreadPool& pool, const Options& options,
                               Json& report) {
-  std::printf("%-26s %8s %8s  of vpdpbusd's peak, of the tiles', of the roofline's bound\n",
+  std::vector<ComputeProbe> probes;
+  for (const auto& probe : {int8_probe(), int8_tiles_probe()}) {
+    if (probe) probes.push_back(*probe);
+  }
+  if (probes.empty()) return;
+  std::printf("%-26s %8s %8s  of each peak (best, median), of the roofline's bound\n",
               "type, M x N x K", "best", "median");
   for (const QuantizedFormat& format : kQuantizedFormats) {
     for (Shape shape : kQuantizedShapes) {
       const Weights weights(backend, {.quantized = format}, shape.columns, shape.depth);
       for (const int64_t rows : kQuantizedRows) {
         shape.rows = rows;
-        report["gemm"].push_back(
-            measure_quantized(Product(backend, shape, weights), pool, options));
+        Product product(backend, shape, weights);
+        report["gemm"].push_back(report_product(product, product.bytes(), pool, probes, options));
       }
     }
   }
@@ -284,7 +285,7 @@ int run(const Options& options) {
     report["rows"].push_back(measure_row(*backend, {.quantized = format}, bandwidth, options));
   }
   measure_floats(*backend, *pool, options, report);
-  if (int8_probe()) measure_quantized_shapes(*backend, *pool, options, report);
+  measure_quantized_shapes(*backend, *pool, options, report);
   if (options.json_path.empty()) return 0;
   std::ofstream file(options.json_path);
   file << report.dump(1) << '\n';
