@@ -20,6 +20,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#if defined(__linux__) && defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 namespace aios {
 namespace {
@@ -27,7 +31,8 @@ namespace {
 constexpr std::pair<Isa, std::string_view> kIsaNames[] = {
     {Isa::kScalar, "scalar"},          {Isa::kAvx2, "avx2"},
     {Isa::kAvx512Vnni, "avx512_vnni"}, {Isa::kAvx512Bf16, "avx512_bf16"},
-    {Isa::kAmxBf16, "amx_bf16"},       {Isa::kNeon, "neon"}};
+    {Isa::kAmxBf16, "amx_bf16"},       {Isa::kNeon, "neon"},
+    {Isa::kNeonDot, "neon_dot"}};
 
 #if defined(__x86_64__)
 
@@ -86,10 +91,7 @@ int num_allowed_cores() {
 
 #endif
 
-bool can_run(Isa isa, Isa detected) noexcept {
-  if (isa == Isa::kScalar || isa == detected) return true;
-  return isa != Isa::kNeon && detected != Isa::kNeon && isa < detected;
-}
+constexpr bool is_of_arm(Isa isa) noexcept { return isa >= Isa::kNeon; }
 
 }  // namespace
 
@@ -103,6 +105,9 @@ std::string_view isa_name(Isa isa) noexcept {
 // Bits: Intel SDM volume 2A, CPUID; XCR0: volume 1, section 13.3.
 Isa detect_isa() noexcept {
 #if defined(__aarch64__)
+#if defined(__linux__)
+  if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0) return Isa::kNeonDot;
+#endif
   return Isa::kNeon;
 #elif defined(__x86_64__)
   constexpr uint32_t kFma = 1U << 12U, kOsxsave = 1U << 27U, kAvx = 1U << 28U, kF16c = 1U << 29U;
@@ -133,13 +138,17 @@ Isa detect_isa() noexcept {
 #endif
 }
 
-Isa choose_isa() {
+bool can_run(Isa isa) noexcept {
   const Isa detected = detect_isa();
+  return isa == Isa::kScalar || (isa <= detected && is_of_arm(isa) == is_of_arm(detected));
+}
+
+Isa choose_isa() {
   const char* const forced = std::getenv("AIOS_FORCE_ISA");
-  if (forced == nullptr) return detected;
+  if (forced == nullptr) return detect_isa();
   std::string runnable;
   for (const auto& [isa, name] : kIsaNames) {
-    if (!can_run(isa, detected)) continue;
+    if (!can_run(isa)) continue;
     if (name == forced) return isa;
     runnable += (runnable.empty() ? "" : ", ") + std::string(name);
   }

@@ -6,14 +6,18 @@
 namespace aios {
 
 /// Kernel variants, weakest first. `kAvx512Vnni`: F, BW, VL, DQ, VNNI; `kAvx512Bf16`: those + BF16;
-/// `kAmxBf16`: those + AMX's tiles of bf16.
-enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kAmxBf16, kNeon };
+/// `kAmxBf16`: those + AMX's tiles of bf16; `kNeonDot`: NEON + dot products of bytes (Armv8.2's
+/// FEAT_DotProd).
+enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kAmxBf16, kNeon, kNeonDot };
 
 [[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
 
 /// The best variant this processor and operating system can run. Where the processor has AMX, asks
 /// Linux to let this process use its tiles.
 [[nodiscard]] Isa detect_isa() noexcept;
+
+/// Whether this processor can run a variant: `detect_isa()` and the weaker ones of its kind.
+[[nodiscard]] bool can_run(Isa isa) noexcept;
 
 /// `detect_isa()`, unless the environment variable AIOS_FORCE_ISA names another.
 /// @throws DeviceError if that name is unknown or cannot run here, with the names that can

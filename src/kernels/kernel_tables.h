@@ -13,6 +13,7 @@ extern const Kernels kAvx512Bf16Kernels;
 extern const Kernels kAmxBf16Kernels;
 #elif defined(__aarch64__)
 extern const Kernels kNeonKernels;
+extern const Kernels kNeonDotKernels;
 #endif
 
 }  // namespace aios

@@ -15,11 +15,10 @@
 namespace aios::kernel_test {
 
 inline std::vector<Isa> runnable_isas() {
-  const Isa best = detect_isa();
-  std::vector<Isa> isas = {Isa::kScalar};
-  for (const Isa isa :
-       {Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmxBf16, Isa::kNeon}) {
-    if (isa == best || (isa < best && best != Isa::kNeon)) isas.push_back(isa);
+  std::vector<Isa> isas;
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmxBf16,
+                        Isa::kNeon, Isa::kNeonDot}) {
+    if (can_run(isa)) isas.push_back(isa);
   }
   return isas;
 }

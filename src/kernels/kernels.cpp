@@ -18,6 +18,8 @@ const Kernels& kernels_for(Isa isa) noexcept {
 #elif defined(__aarch64__)
     case Isa::kNeon:
       return kNeonKernels;
+    case Isa::kNeonDot:
+      return kNeonDotKernels;
 #endif
     default:
       return kScalarKernels;
