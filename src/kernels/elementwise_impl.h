@@ -112,6 +112,7 @@ struct F32Source {
 template <typename Isa>
 struct Bf16Source {
   using Stored = uint16_t;
+  static constexpr bool kIsBf16 = true;
   static typename Isa::Vector load(const uint16_t* x) noexcept { return Isa::load_bf16(x); }
   static typename Isa::Vector load_part(const uint16_t* x, int64_t count) noexcept {
     return Isa::load_bf16_part(x, count);
@@ -120,6 +121,7 @@ struct Bf16Source {
 template <typename Isa>
 struct F16Source {
   using Stored = uint16_t;
+  static constexpr bool kIsBf16 = false;
   static typename Isa::Vector load(const uint16_t* x) noexcept { return Isa::load_f16(x); }
   static typename Isa::Vector load_part(const uint16_t* x, int64_t count) noexcept {
     return Isa::load_f16_part(x, count);

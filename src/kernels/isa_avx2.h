@@ -16,6 +16,7 @@ struct Avx2 {
   using Mask = __m256;
   static constexpr int kLanes = 8;
   static constexpr int kAccumulators = 12;
+  static constexpr int kColumnVectors = 2;
 
   static Vector zero() noexcept { return _mm256_setzero_ps(); }
   static Vector fill(float value) noexcept { return _mm256_set1_ps(value); }
@@ -34,6 +35,13 @@ struct Avx2 {
   }
   static Vector load_bf16_part(const uint16_t* address, int64_t count) noexcept {
     return widen_bf16(load_words(address, count));
+  }
+  static Vector widen_first_bf16(Vector pairs) noexcept {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(pairs), 16));
+  }
+  static Vector widen_second_bf16(Vector pairs) noexcept {
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xffff0000));
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(pairs), mask));
   }
   static Vector load_f16(const uint16_t* address) noexcept {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));

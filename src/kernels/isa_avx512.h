@@ -17,6 +17,8 @@ struct Avx512 {
   static constexpr int kLanes = 16;
   /// Sums that a loop keeps in registers: enough to hide the latency of fma.
   static constexpr int kAccumulators = 24;
+  /// Vectors of columns that they belong to: as few loads for each fma as registers allow.
+  static constexpr int kColumnVectors = 4;
 
   static Vector zero() noexcept { return _mm512_setzero_ps(); }
   static Vector fill(float value) noexcept { return _mm512_set1_ps(value); }
@@ -40,6 +42,14 @@ struct Avx512 {
   }
   static Vector load_bf16_part(const uint16_t* address, int64_t count) noexcept {
     return widen_bf16(_mm256_maskz_loadu_epi16(first(count), address));
+  }
+  /// The first (lower) or second bf16 of each word.
+  static Vector widen_first_bf16(Vector pairs) noexcept {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(pairs), 16));
+  }
+  static Vector widen_second_bf16(Vector pairs) noexcept {
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xffff0000));
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(pairs), mask));
   }
   static Vector load_f16(const uint16_t* address) noexcept {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(address)));

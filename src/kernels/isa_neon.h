@@ -13,6 +13,7 @@ struct Neon {
   using Mask = uint32x4_t;
   static constexpr int kLanes = 4;
   static constexpr int kAccumulators = 24;
+  static constexpr int kColumnVectors = 2;
 
   static Vector zero() noexcept { return vdupq_n_f32(0); }
   static Vector fill(float value) noexcept { return vdupq_n_f32(value); }
@@ -38,6 +39,13 @@ struct Neon {
   }
   static Vector load_bf16_part(const uint16_t* address, int64_t count) noexcept {
     return widen_bf16(load_words(address, count));
+  }
+  static Vector widen_first_bf16(Vector pairs) noexcept {
+    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(pairs), 16));
+  }
+  static Vector widen_second_bf16(Vector pairs) noexcept {
+    const uint32x4_t mask = vdupq_n_u32(0xffff0000);
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(pairs), mask));
   }
   static Vector load_f16(const uint16_t* address) noexcept { return widen_f16(vld1_u16(address)); }
   static Vector load_f16_part(const uint16_t* address, int64_t count) noexcept {

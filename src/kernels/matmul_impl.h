@@ -21,6 +21,7 @@ template <typename Element>
 struct SameType {
   using Stored = Element;
   static constexpr bool kIsDirect = true;
+  static constexpr bool kIsPairs = false;
   static void copy(const Element* source, int64_t count, Element* out) noexcept {
     for (int64_t i = 0; i < count; ++i) out[i] = source[i];
   }
@@ -31,6 +32,8 @@ template <typename Isa, typename Source>
 struct Widened {
   using Stored = typename Source::Stored;
   static constexpr bool kIsDirect = false;
+  /// Two elements are turned as one word and widened then: half as many to move.
+  static constexpr bool kIsPairs = Source::kIsBf16;
   static void copy(const Stored* source, int64_t count, float* out) noexcept {
     widen<Isa, Source>(source, out, count);
   }
@@ -41,11 +44,13 @@ class Matmul {
   using Element = typename Products::Element;
   using Word = typename Products::Word;
   using Stored = typename Weights::Stored;
-  static constexpr int kPanelVectors = 2;
+  static constexpr int kPanelVectors = Isa::kColumnVectors;
   static constexpr int64_t kPanelColumns = kPanelVectors * Isa::kLanes;
   static constexpr int64_t kPanelDepth = 128;  // words
   static constexpr int64_t kWordElements = sizeof(Word) / sizeof(Element);
   static constexpr int64_t kRowBlock = 48;
+  /// Below, reading the weights takes longer than multiplying them.
+  static constexpr int64_t kFewRows = 8;
 
  public:
   static void run(const MatmulArguments& arguments) noexcept { Matmul(arguments).multiply(); }
@@ -54,28 +59,48 @@ class Matmul {
   explicit Matmul(const MatmulArguments& arguments) noexcept
       : a_(arguments), words_((arguments.depth + kWordElements - 1) / kWordElements) {}
 
+  /// For few rows the depth goes on first: memory is read along the rows of the weights.
   void multiply() noexcept {
-    for (int64_t k = 0; k < words_; k += kPanelDepth) {
-      const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
+    if (a_.rows < kFewRows) {
       for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
-        fill_panel(column, k, count);
-        if (column + kPanelColumns < a_.columns) {
-          prefetch_panel(column + kPanelColumns, k);
-        } else if (k + kPanelDepth < words_) {
-          prefetch_panel(0, k + kPanelDepth);
-        }
-        if (column + kPanelColumns <= a_.columns) {
-          multiply_panel(0, a_.rows, k, count, a_.out + column, a_.out_stride);
-        } else {
-          multiply_last_panel(column, k, count);
+        for (int64_t k = 0; k < words_; k += kPanelDepth) {
+          const bool is_last = k + kPanelDepth >= words_;
+          multiply_slice(column, k, is_last ? column + kPanelColumns : column,
+                         is_last ? 0 : k + kPanelDepth);
         }
       }
+      return;
+    }
+    for (int64_t k = 0; k < words_; k += kPanelDepth) {
+      for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
+        const bool is_last = column + kPanelColumns >= a_.columns;
+        multiply_slice(column, k, is_last ? 0 : column + kPanelColumns,
+                       is_last ? k + kPanelDepth : k);
+      }
+    }
+  }
+
+  /// A panel's columns from `column`, words from k; what is next is fetched, if there is anything.
+  void multiply_slice(int64_t column, int64_t k, int64_t next_column, int64_t next_k) noexcept {
+    const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
+    fill_panel(column, k, count);
+    if (next_column < a_.columns && next_k < words_) prefetch_panel(next_column, next_k);
+    if (column + kPanelColumns <= a_.columns) {
+      multiply_panel(0, a_.rows, k, count, a_.out + column, a_.out_stride);
+    } else {
+      multiply_last_panel(column, k, count);
     }
   }
 
   /// panel_[i][j] = word k + i of weight row column + j
   void fill_panel(int64_t column, int64_t k, int64_t count) noexcept {
     for (int64_t j = 0; j < kPanelColumns; j += Isa::kLanes) {
+      if constexpr (Weights::kIsPairs) {
+        if (can_read_pairs(column + j, k, count)) {
+          turn_pairs(column + j, k, count, panel_ + j);
+          continue;
+        }
+      }
       const float* rows = staged_;
       int64_t stride = kPanelDepth;
       if (can_read_words(column + j, k + count)) {
@@ -91,6 +116,21 @@ class Matmul {
       }
       for (; i < count; ++i) {
         for (int64_t n = 0; n < Isa::kLanes; ++n) out[i * kPanelColumns + n] = rows[n * stride + i];
+      }
+    }
+  }
+
+  /// out[i] = elements k + i of kLanes weight rows from `row`
+  void turn_pairs(int64_t row, int64_t k, int64_t count, float* out) const noexcept {
+    const auto* const pairs = reinterpret_cast<const float*>(weight(row, k));
+    alignas(64) float turned[4 * Isa::kLanes];
+    for (int64_t i = 0; i < count; i += 2 * 4) {
+      Isa::transpose4(pairs + i / 2, a_.weight_stride / 2, turned, Isa::kLanes);
+      for (int64_t pair = 0; pair < 4; ++pair) {
+        const auto v = Isa::load(turned + pair * Isa::kLanes);
+        Isa::store(out, Isa::widen_first_bf16(v));
+        Isa::store(out + kPanelColumns, Isa::widen_second_bf16(v));
+        out += 2 * kPanelColumns;
       }
     }
   }
@@ -112,6 +152,12 @@ class Matmul {
     return Weights::kIsDirect && row + Isa::kLanes <= a_.columns &&
            end * kWordElements <= a_.depth && a_.weight_stride % kWordElements == 0 &&
            reinterpret_cast<uintptr_t>(a_.weights) % sizeof(Word) == 0;
+  }
+
+  /// Whether `count` elements of kLanes rows are aligned pairs, four at a time.
+  [[nodiscard]] bool can_read_pairs(int64_t row, int64_t k, int64_t count) const noexcept {
+    return row + Isa::kLanes <= a_.columns && k % 2 == 0 && count % (2 * 4) == 0 &&
+           a_.weight_stride % 2 == 0 && reinterpret_cast<uintptr_t>(a_.weights) % 4 == 0;
   }
 
   [[nodiscard]] const Stored* weight(int64_t row, int64_t k) const noexcept {

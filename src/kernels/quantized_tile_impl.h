@@ -9,8 +9,8 @@
 namespace aios {
 namespace {
 
-/// What the tiles of some columns multiply in one step (quantized_matmul.h), and where they add. The
-/// columns are the same of each of kPanels panels.
+/// What the tiles of some columns multiply in one step (quantized_matmul.h), and where they add.
+/// The columns are the same of each of kPanels panels.
 template <int64_t kPanels>
 struct QuantizedStep {
   int64_t begin = 0;  // of the depth
@@ -24,12 +24,12 @@ struct QuantizedStep {
 
 /// The rows of x of a tile.
 struct QuantizedRows {
-  const int8_t* codes;      // from the step's begin
-  const float* scales;      // of the step
-  const int32_t* starts;    // of the row's begin
+  const int8_t* codes;    // from the step's begin
+  const float* scales;    // of the step
+  const int32_t* starts;  // of the row's begin
   int64_t scales_stride;
   int64_t starts_stride;
-  int64_t row;              // of the sums
+  int64_t row;  // of the sums
 };
 
 /// @tparam kLayout of x
