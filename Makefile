@@ -76,7 +76,7 @@ isa: release neon
 
 neon: setup-checks
 	$(call build,neon)
-	$(RUN_TESTS) --build build/neon --runner "qemu-aarch64 -L /usr/aarch64-linux-gnu"
+	$(RUN_TESTS) --build build/neon --isa neon,neon_dot --runner "qemu-aarch64 -L /usr/aarch64-linux-gnu"
 
 oracle: release
 	@tools/setup.sh --oracle

@@ -52,15 +52,15 @@ void TextProjectionHead::check(const HeadRequest& request, int64_t num_rows) con
   require(kind_ != HeadKind::kNone,
           "this model has no scores of the vocabulary: it encodes, and cannot generate or diffuse");
   for (const int32_t row : request.rows) {
-    require(
-        row >= 0 && row < num_rows,
-        "row " + std::to_string(row) + " is asked for where there are " + std::to_string(num_rows));
+    if (row >= 0 && row < num_rows) continue;
+    throw InferenceError("row " + std::to_string(row) + " is asked for where there are " +
+                         std::to_string(num_rows));
   }
   for (const auto& ids : {request.suppressed_token_ids, request.target_ids}) {
     for (const int32_t id : ids) {
-      require(id >= 0 && id < vocab_size_, "token id " + std::to_string(id) +
-                                               " is outside this model's vocabulary of " +
-                                               std::to_string(vocab_size_));
+      if (id >= 0 && id < vocab_size_) continue;
+      throw InferenceError("token id " + std::to_string(id) +
+                           " is outside this model's vocabulary of " + std::to_string(vocab_size_));
     }
   }
 }

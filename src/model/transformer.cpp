@@ -12,12 +12,13 @@ namespace aios {
 
 /// What a forward pass holds: rows are tokens.
 struct Transformer::Activations {
-  BufferPtr hidden;   // [tokens, hidden_size]
-  BufferPtr scratch;  // the same; for norms and recording
-  BufferPtr query;    // [tokens, num_attention_heads * head_dim]
-  BufferPtr key;      // [tokens, num_key_value_heads * head_dim]
-  BufferPtr value;    // the same
-  BufferPtr context;  // as query: what attention gathers
+  BufferPtr hidden;                   // [tokens, hidden_size]
+  BufferPtr scratch;                  // the same; for norms and recording
+  BufferPtr query;                    // [tokens, num_attention_heads * head_dim]
+  BufferPtr key;                      // [tokens, num_key_value_heads * head_dim]
+  BufferPtr value;                    // the same
+  BufferPtr context;                  // as query: what attention gathers
+  std::vector<KeyValueRange> ranges;  // of a layer; kept, so that layers allocate nothing
 
   Activations(Backend& backend, const ModelSpec& spec, int64_t num_tokens)
       : hidden(backend.allocate(num_tokens, spec.hidden_size)),
@@ -69,8 +70,9 @@ void Transformer::attend(int64_t layer, const PackedBatch& batch, AttentionKind 
   backend_->attention_input(weights.attention_input, batch.positions, *state.hidden, *state.query,
                             *state.key, *state.value);
   append_to_caches(layer, batch, state);
-  backend_->attend(attention_op(attention, layer), batch.starts,
-                   key_value_ranges(layer, batch, state), *state.query, *state.context);
+  find_key_value_ranges(layer, batch, state);
+  backend_->attend(attention_op(attention, layer), batch.starts, state.ranges, *state.query,
+                   *state.context);
   if (recorder != nullptr) {
     record(*recorder, layer_name(names_.attention_output, layer) + ".weight", num_tokens,
            *state.context, *backend_);
@@ -100,22 +102,21 @@ void Transformer::append_to_caches(int64_t layer, const PackedBatch& batch,
   }
 }
 
-std::vector<KeyValueRange> Transformer::key_value_ranges(int64_t layer, const PackedBatch& batch,
-                                                         const Activations& state) const {
-  std::vector<KeyValueRange> ranges;
+void Transformer::find_key_value_ranges(int64_t layer, const PackedBatch& batch,
+                                        Activations& state) const {
+  state.ranges.clear();
   for (std::size_t s = 0; s < batch.num_sequences(); ++s) {
     const int64_t start = batch.starts[s];
     const int64_t num_tokens = batch.starts[s + 1] - start;
     if (batch.caches[s] == nullptr) {
-      ranges.push_back({state.key.get(), state.value.get(), start, num_tokens, 0});
+      state.ranges.push_back({state.key.get(), state.value.get(), start, num_tokens, 0});
     } else {
       const KVCache::Layer& cached = batch.caches[s]->layers_[static_cast<std::size_t>(layer)];
       const int64_t begin = batch.begins[s];
       const int64_t length = std::max(batch.caches[s]->length(), begin + num_tokens);
-      ranges.push_back({cached.keys.get(), cached.values.get(), 0, length, begin});
+      state.ranges.push_back({cached.keys.get(), cached.values.get(), 0, length, begin});
     }
   }
-  return ranges;
 }
 
 AttentionOp Transformer::attention_op(AttentionKind attention, int64_t layer) const {

@@ -53,9 +53,8 @@ class Transformer {
   void apply_mlp(int64_t layer, int64_t num_rows, Activations& state, Recorder* recorder) const;
   /// Stores this call's keys and values; the caches count them when the call is done.
   void append_to_caches(int64_t layer, const PackedBatch& batch, const Activations& state) const;
-  /// Where the keys and values of each sequence stand.
-  [[nodiscard]] std::vector<KeyValueRange> key_value_ranges(int64_t layer, const PackedBatch& batch,
-                                                            const Activations& state) const;
+  /// state.ranges = where the keys and values of each sequence stand.
+  void find_key_value_ranges(int64_t layer, const PackedBatch& batch, Activations& state) const;
   void record_attention_input(int64_t layer, int64_t num_rows, Activations& state,
                               Recorder& recorder) const;
   void record_mlp(int64_t layer, int64_t num_rows, Activations& state, Recorder& recorder) const;

@@ -14,6 +14,7 @@ struct HeadProjection {
   RowNorm norm;               // over each head, or none
   const RotaryTable* rotary;  // or null
   int64_t head_dim;
+  TileGrid grid{0, 0, 1, 1};  // of whole heads
 
   /// Computes a tile of whole heads.
   void apply(const Kernels& kernels, const Tile& tile, float* scratch) const noexcept {
@@ -28,15 +29,6 @@ struct HeadProjection {
       }
     }
   }
-};
-
-/// A block of queries of one sequence, with all query heads of one key-value head.
-struct AttentionBlock {
-  int64_t query_row;       // of the first query in the packed rows
-  int64_t query_position;  // of the first query among the sequence's keys
-  int64_t num_queries;
-  const KeyValueRange* range;
-  int64_t key_value_head;
 };
 
 /// The keys that a query sees: always a stretch.
@@ -68,10 +60,10 @@ int64_t queries_per_block(const AttentionOp& op, int64_t max_keys) {
   return std::max<int64_t>(rows / group_size, 1);
 }
 
-std::vector<AttentionBlock> cut_into_blocks(const AttentionOp& op, std::span<const int32_t> starts,
-                                            std::span<const KeyValueRange> ranges,
-                                            int64_t block_size) {
-  std::vector<AttentionBlock> blocks;
+void cut_into_blocks(const AttentionOp& op, std::span<const int32_t> starts,
+                     std::span<const KeyValueRange> ranges, int64_t block_size,
+                     std::vector<AttentionBlock>& blocks) {
+  blocks.clear();
   for (std::size_t sequence = 0; sequence < ranges.size(); ++sequence) {
     const int64_t begin = starts[sequence];
     const int64_t end = starts[sequence + 1];
@@ -85,7 +77,6 @@ std::vector<AttentionBlock> cut_into_blocks(const AttentionOp& op, std::span<con
       }
     }
   }
-  return blocks;
 }
 
 void attend_block(const Kernels& kernels, const AttentionOp& op, const AttentionBlock& block,
@@ -148,22 +139,21 @@ void CpuBackend::attention_input(const AttentionInputOp& op, std::span<const int
   for (const HeadProjection& projection : projections) forms |= projection.map.forms();
   prepare_input(op.norm, forms, num_rows, hidden, *workspace);
 
-  std::vector<TileGrid> grids;
   int64_t num_tiles = 0;
   int64_t scratch_size = 0;
   for (std::size_t i = 0; i < std::size(projections); ++i) {
-    LinearMap& map = projections[i].map;
+    auto& [map, out, norm, table, head_dim, grid] = projections[i];
     map.set_input(workspace->input, num_rows, workspace->low_rank[i]);
-    grids.push_back(matmul_grid(*pool_, num_rows, map.out_features(),
-                                std::lcm<int64_t>(op.head_dim, map.column_unit())));
-    num_tiles += grids.back().num_tiles();
-    scratch_size = std::max(scratch_size, map.scratch_size(grids.back().max_tile_size()));
+    grid = matmul_grid(*pool_, num_rows, map.out_features(),
+                       std::lcm<int64_t>(head_dim, map.column_unit()));
+    num_tiles += grid.num_tiles();
+    scratch_size = std::max(scratch_size, map.scratch_size(grid.max_tile_size()));
   }
   workspace->slots.reserve(pool_->num_threads(), scratch_size);
   for_each_item(*pool_, num_tiles, [&](int64_t item, int64_t slot) {
-    std::size_t i = 0;
-    for (; item >= grids[i].num_tiles(); ++i) item -= grids[i].num_tiles();
-    projections[i].apply(kernels_, grids[i].tile(item), workspace->slots.slot(slot));
+    const HeadProjection* projection = projections;
+    for (; item >= projection->grid.num_tiles(); ++projection) item -= projection->grid.num_tiles();
+    projection->apply(kernels_, projection->grid.tile(item), workspace->slots.slot(slot));
   });
 }
 
@@ -173,8 +163,9 @@ void CpuBackend::attend(const AttentionOp& op, std::span<const int32_t> starts,
   int64_t max_keys = 0;
   for (const KeyValueRange& range : ranges) max_keys = std::max(max_keys, range.num_rows);
   const int64_t block_size = queries_per_block(op, max_keys);
-  const std::vector<AttentionBlock> blocks = cut_into_blocks(op, starts, ranges, block_size);
   const auto workspace = workspaces_.borrow();
+  std::vector<AttentionBlock>& blocks = workspace->attention_blocks;
+  cut_into_blocks(op, starts, ranges, block_size, blocks);
   workspace->slots.reserve(
       pool_->num_threads(),
       attention_scratch_size(block_size, op.num_attention_heads / op.num_key_value_heads, max_keys,

@@ -19,6 +19,15 @@ struct TileCandidates {
   GumbelWinner sampled;
 };
 
+/// A block of queries of one sequence, with all query heads of one key-value head.
+struct AttentionBlock {
+  int64_t query_row;       // of the first query in the packed rows
+  int64_t query_position;  // of the first query among the sequence's keys
+  int64_t num_queries;
+  const KeyValueRange* range;
+  int64_t key_value_head;
+};
+
 /// Scratch memory of one call.
 struct Workspace {
   MatmulInput input;
@@ -26,6 +35,7 @@ struct Workspace {
   std::array<std::vector<MatmulInput>, 3> low_rank;  // per linear map of the call, per adapter
   SlotMemory slots;
   RotaryTable rotary;
+  std::vector<AttentionBlock> attention_blocks;
   GrowingBuffer<TileCandidates> tile_candidates;
   GrowingBuffer<float> target_logits;
 };
