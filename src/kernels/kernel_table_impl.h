@@ -9,6 +9,7 @@
 #include "kernels/logit_scan_impl.h"
 #include "kernels/matmul_impl.h"
 #include "kernels/normalize_impl.h"
+#include "kernels/quantize_rows_impl.h"
 #include "kernels/quantized_matmul_impl.h"
 #include "kernels/vector_rows_impl.h"
 
@@ -26,7 +27,7 @@ constexpr Kernels make_kernels() noexcept {
       .f32_to_bf16 = nullptr,
       .bf16_row_group = 1,
       .quantized_layout = {},
-      .quantize_row = quantize_row<Isa>,
+      .quantize_rows = quantize_rows<Isa>,
       .quantized_matmul = QuantizedMatmul<Isa, QuantizedLayout{}>::run,
       .attention = Attention<Isa>::run,
       .scan_logits = scan_logits<Isa>,

@@ -29,7 +29,7 @@ struct Kernels {
   int64_t bf16_row_group;  // of `bf16_offset`; a matmul's first row begins a group
 
   QuantizedLayout quantized_layout;  // of the rows that the next two write and read
-  QuantizeRowFunction quantize_row;
+  QuantizeRowsFunction quantize_rows;
   QuantizedMatmulFunction quantized_matmul;
 
   void (*attention)(const AttentionArguments&) noexcept;

@@ -12,9 +12,7 @@ namespace {
 constexpr float kSmallestMaximum = 1e-30F;  // 127 / maximum stays finite
 constexpr float kMaxCode = 127.0F;
 
-}  // namespace
-
-void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
+void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
   const int64_t padded_depth = row.layout.padded(depth);
   for (int64_t begin = 0; begin < padded_depth; begin += kMaxGroup) {
     const int64_t end = std::min(begin + kMaxGroup, padded_depth);
@@ -40,6 +38,13 @@ void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& r
       }
     }
   }
+}
+
+}  // namespace
+
+void quantize_rows_reference(const float* x, int64_t x_stride, int64_t num_rows, int64_t depth,
+                             const QuantizedRows& rows) noexcept {
+  for (int64_t m = 0; m < num_rows; ++m) quantize_row(x + m * x_stride, depth, rows.row(m));
 }
 
 void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {

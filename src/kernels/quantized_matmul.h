@@ -32,6 +32,10 @@ struct QuantizedLayout {
   [[nodiscard]] constexpr int64_t row_offset(int64_t row, int64_t depth) const noexcept {
     return row / block_rows * block_rows * padded(depth) + row % block_rows * block_depth;
   }
+  /// Rows that are stored fastest together: words that take turns share lines of memory.
+  [[nodiscard]] constexpr int64_t row_group() const noexcept {
+    return block_depth < kDepthUnit ? block_rows : 1;
+  }
   /// Where the code of step `k` stands behind the first of its row.
   [[nodiscard]] constexpr int64_t step_offset(int64_t k) const noexcept {
     return k / block_depth * block_depth * block_rows + k % block_depth;
@@ -61,6 +65,23 @@ struct QuantizedRow {
   [[nodiscard]] int8_t& code(int64_t k) const noexcept { return codes[layout.step_offset(k)]; }
 };
 
+/// Rows of one block of the layout.
+struct QuantizedRows {
+  QuantizedLayout layout{};
+  int8_t* codes = nullptr;  // of the first row
+  float* scales = nullptr;
+  int64_t scales_stride = 0;
+  int32_t* starts = nullptr;
+  int64_t starts_stride = 0;
+
+  [[nodiscard]] QuantizedRow row(int64_t m) const noexcept {
+    return {.layout = layout,
+            .codes = codes + m * layout.block_depth,
+            .scales = scales + m * scales_stride,
+            .starts = starts + m * starts_stride};
+  }
+};
+
 /// `start` of `depth` steps of a row from step k, both multiples of kDepthUnit, in one stretch.
 constexpr int32_t row_start(const int32_t* starts, int64_t k, int64_t depth) noexcept {
   const int32_t before = k % kMaxGroup == 0 ? 0 : starts[k / kDepthUnit - 1];
@@ -69,10 +90,11 @@ constexpr int32_t row_start(const int32_t* starts, int64_t k, int64_t depth) noe
 
 /// For each stretch of kMaxGroup steps: scale = max |x| / 127, code(k) = x[k] * (127 / max |x|) to
 /// the nearest integer, ties to even. A stretch of zeros (or of less than 1e-30) has scale 0, one
-/// that is not finite has scale NaN; both have codes 0. Stretches know nothing of each other: a
-/// part of a row that begins with one may be rounded by itself, its `row` pointing there.
-using QuantizeRowFunction = void (*)(const float* x, int64_t depth,
-                                     const QuantizedRow& row) noexcept;
+/// that is not finite has scale NaN; both have codes 0. Stretches know nothing of each other: parts
+/// of rows that begin with one may be rounded by themselves, `rows` pointing there.
+/// @param x num_rows rows of `depth` elements, x_stride apart
+using QuantizeRowsFunction = void (*)(const float* x, int64_t x_stride, int64_t num_rows,
+                                      int64_t depth, const QuantizedRows& rows) noexcept;
 
 /// A step is a group of the weights, or a stretch of the activations if groups are longer. Its
 /// integer sum is p = sum over k of code(m, k) * (point(column + n, k) - 128). In ascending order,
@@ -99,7 +121,8 @@ struct QuantizedMatmulArguments {
 };
 using QuantizedMatmulFunction = void (*)(const QuantizedMatmulArguments&) noexcept;
 
-void quantize_row_reference(const float* x, int64_t depth, const QuantizedRow& row) noexcept;
+void quantize_rows_reference(const float* x, int64_t x_stride, int64_t num_rows, int64_t depth,
+                             const QuantizedRows& rows) noexcept;
 void quantized_matmul_reference(const QuantizedMatmulArguments& arguments) noexcept;
 
 /// out[k] = weight (row, k) in f32, for k in [0, depth). Not tuned: for a few rows of a table.

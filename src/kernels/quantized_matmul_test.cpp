@@ -54,8 +54,16 @@ struct Activations {
         scales_stride(num_row_scales(depth)),
         scales(index(rows * scales_stride)),
         starts(index(rows * starts_stride)) {
-    for (int64_t m = 0; m < rows; ++m) {
-      kernels.quantize_row(x.data() + m * depth, depth, row(m, depth));
+    for (int64_t m = 0; m < rows; m += layout.block_rows) {
+      const QuantizedRow first = row(m, depth);
+      kernels.quantize_rows(x.data() + m * depth, depth, std::min(layout.block_rows, rows - m),
+                            depth,
+                            {.layout = layout,
+                             .codes = first.codes,
+                             .scales = first.scales,
+                             .scales_stride = scales_stride,
+                             .starts = first.starts,
+                             .starts_stride = starts_stride});
     }
   }
   QuantizedRow row(int64_t m, int64_t depth) {
@@ -197,21 +205,24 @@ TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
 }
 
 TEST_P(QuantizedMatmulTest, RowsAreRoundedAsTheReferenceRoundsThem) {
+  constexpr int64_t kRows = 22;  // whole blocks and a part of one
   for (const int64_t depth : {1, 15, 32, 88, 128, 384, 1000}) {
-    std::vector<float> x = random_floats(6 * depth, 3.0F);
+    std::vector<float> x = random_floats(kRows * depth, 3.0F);
     std::fill_n(x.begin() + depth, depth, 0.0F);
     std::fill_n(x.begin() + 2 * depth, depth, 1e-35F);
     x[index(3 * depth + depth / 2)] = std::numeric_limits<float>::infinity();
     x[index(4 * depth)] = std::numeric_limits<float>::quiet_NaN();
     std::fill_n(x.begin() + 5 * depth, depth, -1e38F);
-    const Activations actual(kernels_, x, 6, depth);
+    std::fill_n(x.begin() + 9 * depth, depth, 0.0F);  // in a block that is finite
+    for (int64_t k = 0; k < depth; ++k) x[index(10 * depth + k)] = k % 2 == 0 ? 2.5F : -254.0F;
+    const Activations actual(kernels_, x, kRows, depth);
     Kernels reference = kernels_for(Isa::kScalar);
     reference.quantized_layout = kernels_.quantized_layout;
-    const Activations expected(reference, x, 6, depth);
+    const Activations expected(reference, x, kRows, depth);
     EXPECT_EQ(actual.codes, expected.codes) << depth;
     EXPECT_EQ(actual.starts, expected.starts) << depth;
     const int64_t stride = actual.scales_stride;
-    for (int64_t i = 0; i < 6 * stride; ++i) {
+    for (int64_t i = 0; i < kRows * stride; ++i) {
       const bool poisoned = i == 3 * stride + depth / 2 / kMaxGroup || i == 4 * stride;
       EXPECT_EQ(std::isnan(actual.scales[index(i)]), poisoned) << depth << ' ' << i;
       if (!poisoned) {

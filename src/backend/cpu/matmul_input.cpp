@@ -3,6 +3,19 @@
 #include <algorithm>
 
 namespace aios {
+namespace {
+
+/// Calls `body(row, rows)` for the tile's rows, those of one group of `group` at a time.
+template <typename Body>
+void for_each_group(const Tile& tile, int64_t group, const Body& body) {
+  int64_t end = tile.row_begin;
+  for (int64_t row = tile.row_begin; row < tile.row_end; row = end) {
+    end = std::min(tile.row_end, (row / group + 1) * group);
+    body(row, end - row);
+  }
+}
+
+}  // namespace
 
 void MatmulInput::reset(const Kernels& kernels, MatmulForms forms, int64_t rows, int64_t depth) {
   kernels_ = &kernels;
@@ -25,35 +38,34 @@ void MatmulInput::reset(const Kernels& kernels, MatmulForms forms, int64_t rows,
 }
 
 void MatmulInput::store(const Tile& tile, const float* values, int64_t values_stride) noexcept {
-  for (int64_t row = tile.row_begin; row < tile.row_end; ++row) {
-    const float* const row_values = values + (row - tile.row_begin) * values_stride;
-    if (forms_.f32) {
-      std::copy_n(row_values, tile.columns(), f32_.data() + row * stride() + tile.column_begin);
-    }
-    if (forms_.int8) quantize(row, tile.column_begin, row_values, tile.columns());
+  for (int64_t row = tile.row_begin; forms_.f32 && row < tile.row_end; ++row) {
+    std::copy_n(values + (row - tile.row_begin) * values_stride, tile.columns(),
+                f32_.data() + row * stride() + tile.column_begin);
   }
+  if (forms_.int8) quantize(tile, values, values_stride);
   if (forms_.bf16) narrow(tile, values, values_stride);
 }
 
 void MatmulInput::narrow(const Tile& tile, const float* values, int64_t values_stride) noexcept {
-  const int64_t group = kernels_->bf16_row_group;
-  int64_t end = tile.row_begin;
-  for (int64_t row = tile.row_begin; row < tile.row_end; row = end) {
-    end = std::min(tile.row_end, (row / group + 1) * group);
-    kernels_->f32_to_bf16(values + (row - tile.row_begin) * values_stride, values_stride, end - row,
+  for_each_group(tile, kernels_->bf16_row_group, [&](int64_t row, int64_t rows) {
+    kernels_->f32_to_bf16(values + (row - tile.row_begin) * values_stride, values_stride, rows,
                           bf16_.data() + bf16_offset_of(row, tile.column_begin), tile.columns());
-  }
+  });
 }
 
-void MatmulInput::quantize(int64_t row, int64_t column, const float* values,
-                           int64_t size) noexcept {
+void MatmulInput::quantize(const Tile& tile, const float* values, int64_t values_stride) noexcept {
   const QuantizedLayout& layout = kernels_->quantized_layout;
-  kernels_->quantize_row(
-      values, size,
-      {.layout = layout,
-       .codes = int8_.data() + layout.row_offset(row, depth_) + layout.step_offset(column),
-       .scales = scales_.data() + row * num_row_scales(depth_) + column / kMaxGroup,
-       .starts = starts_.data() + row * num_row_starts(depth_) + column / kDepthUnit});
+  const int64_t column = tile.column_begin;
+  for_each_group(tile, layout.block_rows, [&](int64_t row, int64_t rows) {
+    kernels_->quantize_rows(
+        values + (row - tile.row_begin) * values_stride, values_stride, rows, tile.columns(),
+        {.layout = layout,
+         .codes = int8_.data() + layout.row_offset(row, depth_) + layout.step_offset(column),
+         .scales = scales_.data() + row * num_row_scales(depth_) + column / kMaxGroup,
+         .scales_stride = num_row_scales(depth_),
+         .starts = starts_.data() + row * num_row_starts(depth_) + column / kDepthUnit,
+         .starts_stride = num_row_starts(depth_)});
+  });
 }
 
 void MatmulInput::set_int8_rows(int64_t row, QuantizedMatmulArguments& arguments) const noexcept {

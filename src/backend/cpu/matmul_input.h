@@ -36,9 +36,10 @@ class MatmulInput {
   [[nodiscard]] int64_t depth() const noexcept { return depth_; }
   /// Columns that are stored together: a stretch of codes, which has one scale, or some lines.
   [[nodiscard]] int64_t column_unit() const noexcept { return forms_.int8 ? kMaxGroup : 64; }
-  /// Rows that are stored together fastest: a group of `bf16_offset`.
+  /// Rows that are stored together fastest: a group of `bf16_offset`, a block of codes.
   [[nodiscard]] int64_t row_group() const noexcept {
-    return forms_.bf16 ? kernels_->bf16_row_group : 1;
+    return std::max(forms_.bf16 ? kernels_->bf16_row_group : 1,
+                    forms_.int8 ? kernels_->quantized_layout.row_group() : 1);
   }
   /// Rows that one thread should store: they share lines of memory.
   [[nodiscard]] int64_t row_unit() const noexcept {
@@ -61,8 +62,8 @@ class MatmulInput {
     return bf16_offset(row, column, stride(), kernels_->bf16_row_group);
   }
   void narrow(const Tile& tile, const float* values, int64_t values_stride) noexcept;
-  /// @param column a multiple of kMaxGroup
-  void quantize(int64_t row, int64_t column, const float* values, int64_t size) noexcept;
+  /// The tile begins at a multiple of kMaxGroup columns.
+  void quantize(const Tile& tile, const float* values, int64_t values_stride) noexcept;
 
   const Kernels* kernels_ = nullptr;
   MatmulForms forms_;
