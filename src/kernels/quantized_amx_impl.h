@@ -179,7 +179,7 @@ class AmxQuantizedMatmul {
     }
     add_rows<kWholeRows, kStretches>(last, 0, last.rows);
     if (part.begin + part.count == depth_) {
-      store_panel<Avx512>(a_, sums, part.column, row, rows);
+      PanelResults<Avx512>(a_, part.column).store(sums, row, rows);
     }
   }
 

@@ -95,7 +95,7 @@ class QuantizedMatmul {
       }
     }
     for (int64_t p = 0; p < kPanels; ++p) {
-      store_panel<Isa>(a_, sums_[p], (panel + p * stride) * kPanelRows, row, rows);
+      PanelResults<Isa>(a_, (panel + p * stride) * kPanelRows).store(sums_[p], row, rows);
     }
   }
 

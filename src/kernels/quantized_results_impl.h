@@ -9,38 +9,74 @@
 namespace aios {
 namespace {
 
-/// The last steps of `count` columns from `column` of rows [row, row + rows): sums[row][kPanelRows]
-/// times `scale`, bias and what stood there added.
+/// A panel's columns of the results: how their sums end.
 template <typename Isa>
-void store_results(const QuantizedMatmulArguments& a, const float* sums, typename Isa::Vector scale,
-                   int64_t row, int64_t rows, int64_t column, int64_t count) noexcept {
+class PanelResults {
   using Vector = typename Isa::Vector;
-  const bool has_bias = a.bias != nullptr;
-  const Vector bias = has_bias ? load_up_to<Isa>(a.bias + column, count) : Isa::zero();
-  for (int64_t m = 0; m < rows; ++m) {
-    float* const out = a.out + (row + m) * a.out_stride + column;
-    Vector result = Isa::mul(Isa::load(sums + m * kPanelRows), scale);
-    if (has_bias) result = Isa::add(result, bias);
-    if (a.adds) result = Isa::add(load_up_to<Isa>(out, count), result);
-    store_up_to<Isa>(out, result, count);
-  }
-}
+  static constexpr int64_t kVectors = kPanelRows / Isa::kLanes;
 
-/// The same for all columns of a panel.
-template <typename Isa>
-void store_panel(const QuantizedMatmulArguments& a, const float* sums, int64_t column, int64_t row,
-                 int64_t rows) noexcept {
-  const QuantizedMatrix& weights = *a.weights;
-  const uint16_t* const scales = weights.format.group_size == 0
-                                     ? weights.panel_scales((a.column + column) / kPanelRows)
-                                     : nullptr;
-  for (int64_t n = 0; n < kPanelRows && column + n < a.columns; n += Isa::kLanes) {
-    const int64_t left = a.columns - column - n;
-    const int64_t count = left < Isa::kLanes ? left : Isa::kLanes;
-    const auto scale = scales == nullptr ? Isa::fill(1) : Isa::load_f16(scales + n);
-    store_results<Isa>(a, sums + n, scale, row, rows, column + n, count);
+ public:
+  /// @param column of the results, the panel's first
+  PanelResults(const QuantizedMatmulArguments& a, int64_t column) noexcept
+      : a_(a), out_(a.out + column) {
+    const QuantizedMatrix& weights = *a.weights;
+    const uint16_t* const scales = weights.format.group_size == 0
+                                       ? weights.panel_scales((a.column + column) / kPanelRows)
+                                       : nullptr;
+    for (int64_t v = 0; v < kVectors; ++v) {
+      const int64_t n = v * Isa::kLanes;
+      const int64_t left = a.columns - column - n;
+      counts_[v] = left < 0 ? 0 : left < Isa::kLanes ? left : Isa::kLanes;
+      scales_[v] = scales == nullptr ? Isa::fill(1) : Isa::load_f16(scales + n);
+      bias_[v] = a.bias == nullptr ? Isa::zero() : load_up_to<Isa>(a.bias + column + n, counts_[v]);
+    }
   }
-}
+
+  /// Rows [row, row + rows): sums[row][kPanelRows] times the scales of whole rows, bias and what
+  /// stood there added.
+  void store(const float* sums, int64_t row, int64_t rows) const noexcept {
+    if (a_.adds) {
+      a_.bias == nullptr ? store_rows<true, false>(sums, row, rows)
+                         : store_rows<true, true>(sums, row, rows);
+    } else {
+      a_.bias == nullptr ? store_rows<false, false>(sums, row, rows)
+                         : store_rows<false, true>(sums, row, rows);
+    }
+  }
+
+ private:
+  /// Rows of results lie far apart: they are fetched ahead.
+  template <bool kAdds, bool kHasBias>
+  void store_rows(const float* sums, int64_t row, int64_t rows) const noexcept {
+    constexpr int64_t kRowsAhead = 8;
+    const int64_t stride = a_.out_stride;
+    float* out = out_ + row * stride;
+    for (int64_t m = 0; m < rows; ++m) {
+      for (int64_t n = 0; n < kPanelRows && m + kRowsAhead < rows; n += kLineFloats) {
+        __builtin_prefetch(out + kRowsAhead * stride + n, 1);
+      }
+#pragma GCC unroll 8
+      for (int64_t v = 0; v < kVectors; ++v) {
+        const int64_t n = v * Isa::kLanes;
+        if (counts_[v] == 0) break;
+        Vector result = Isa::mul(Isa::load(sums + n), scales_[v]);
+        if constexpr (kHasBias) result = Isa::add(result, bias_[v]);
+        if constexpr (kAdds) result = Isa::add(load_up_to<Isa>(out + n, counts_[v]), result);
+        store_up_to<Isa>(out + n, result, counts_[v]);
+      }
+      sums += kPanelRows;
+      out += stride;
+    }
+  }
+
+  static constexpr int64_t kLineFloats = 16;  // of a cache line
+
+  const QuantizedMatmulArguments& a_;
+  float* out_;
+  int64_t counts_[kVectors];  // columns of each vector that there are
+  Vector scales_[kVectors];
+  Vector bias_[kVectors];
+};
 
 }  // namespace
 }  // namespace aios

@@ -84,7 +84,7 @@ class QuantizedRowMatmul {
       alignas(64) float sums[kPanelRows];
 #pragma GCC unroll 4
       for (int64_t v = 0; v < kVectors; ++v) Isa::store(sums + v * Ops::kRows, totals[p][v]);
-      store_panel<Isa>(a, sums, column + p * stride, 0, 1);
+      PanelResults<Isa>(a, column + p * stride).store(sums, 0, 1);
     }
   }
 
