@@ -26,7 +26,6 @@ class QuantizedMatmul {
   static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
   static constexpr int64_t kMaxPanels = kTileColumns > kPanelRows ? kTileColumns / kPanelRows : 1;
   static constexpr int64_t kStepBytes = kPanelRows * Ops::kPointBytes;  // of a panel's points
-  static constexpr int64_t kLine = 64;                                  // bytes of a cache line
   static constexpr int64_t kRowChunk = 64;
   static constexpr int64_t kMaxRows = 512;
   static constexpr int64_t kPartDepth = 1024;
@@ -140,23 +139,20 @@ class QuantizedMatmul {
                                           int64_t rows) const noexcept {
     constexpr int kRows = Ops::kTileRows * Ops::kTileVectors / kVectors;
     const int8_t* const codes = a_.x + kLayout.step_offset(step.begin);
-    QuantizedRows x{.codes = nullptr,
-                    .scales = a_.x_scales + row * a_.scales_stride + step.begin / kMaxGroup,
-                    .starts = a_.x_starts + row * a_.starts_stride,
-                    .scales_stride = a_.scales_stride,
-                    .starts_stride = a_.starts_stride,
-                    .row = 0};
-    const int64_t ahead = step.reads_codes ? step.depth * kPanelRows / rows : 0;
+    const int64_t ahead = step.reads_codes ? step.depth * kPanelRows / rows : 0;  // for each row
+    TileRows x{.codes = nullptr,
+               .scales = a_.x_scales + row * a_.scales_stride + step.begin / kMaxGroup,
+               .starts = a_.x_starts + row * a_.starts_stride,
+               .scales_stride = a_.scales_stride,
+               .starts_stride = a_.starts_stride,
+               .unit_ahead = kRows * ahead * kDepthUnit / step.depth};
     while (rows - x.row >= kRows) {
-      for (int64_t i = x.row * ahead; i < (x.row + kRows) * ahead; i += kLine) {
-        for (const uint8_t* points : step.points)
-          __builtin_prefetch(points + step.depth * kPanelRows + i);
-      }
       x.codes = codes + kLayout.row_offset(row + x.row, weights_.depth);
       QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::multiply(step, x);
       x.scales += kRows * a_.scales_stride;
       x.starts += kRows * a_.starts_stride;
       x.row += kRows;
+      x.ahead += kRows * ahead;
     }
     x.codes = codes + kLayout.row_offset(row + x.row, weights_.depth);
     multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rows - x.row);
@@ -164,8 +160,8 @@ class QuantizedMatmul {
 
   /// The last rows, fewer than a whole tile.
   template <int64_t kPanels, int kRows, int kVectors>
-  [[gnu::noinline]] static void multiply_rest(const QuantizedStep<kPanels>& step,
-                                              const QuantizedRows& x, int64_t rows) noexcept {
+  [[gnu::noinline]] static void multiply_rest(const QuantizedStep<kPanels>& step, const TileRows& x,
+                                              int64_t rows) noexcept {
     if constexpr (kRows > 0) {
       if (rows < kRows) return multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rows);
       QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::multiply(step, x);

@@ -23,13 +23,15 @@ struct QuantizedStep {
 };
 
 /// The rows of x of a tile.
-struct QuantizedRows {
+struct TileRows {
   const int8_t* codes;    // from the step's begin
   const float* scales;    // of the step
   const int32_t* starts;  // of the row's begin
   int64_t scales_stride;
   int64_t starts_stride;
-  int64_t row;  // of the sums
+  int64_t row = 0;         // of the sums
+  int64_t ahead = 0;       // behind the step's points: bytes to be fetched begin there
+  int64_t unit_ahead = 0;  // these bytes of each panel, during each unit of the depth
 };
 
 /// @tparam kLayout of x
@@ -52,13 +54,16 @@ class QuantizedTile {
 
  public:
   /// Loops over sums are unrolled by name, as in outer_product_impl.h.
-  [[gnu::always_inline]] static void multiply(const Step& step, const QuantizedRows& x) noexcept {
+  [[gnu::always_inline]] static void multiply(const Step& step, const TileRows& x) noexcept {
     Sums sums;
     start(step, x, sums);
     const uint8_t* points[kPanels];
     for (int64_t p = 0; p < kPanels; ++p) points[p] = step.points[p];
     const int8_t* codes = x.codes;
+    int64_t ahead = step.depth * kPanelRows + x.ahead;
     for (int64_t k = step.begin; k < step.begin + step.depth; k += kDepthUnit) {
+      fetch(step, ahead, ahead + x.unit_ahead);
+      ahead += x.unit_ahead;
       multiply_unit(points, codes, sums);
       for (int64_t p = 0; p < kPanels; ++p) points[p] += kUnitWords * kWordBytes;
       codes += unit_bytes(k);
@@ -71,6 +76,12 @@ class QuantizedTile {
   }
 
  private:
+  static void fetch(const Step& step, int64_t begin, int64_t end) noexcept {
+    constexpr int64_t kLine = 64;
+    for (int64_t i = begin; i < end; i += kLine) {
+      for (int64_t p = 0; p < kPanels; ++p) __builtin_prefetch(step.points[p] + i);
+    }
+  }
   /// Of a vector of columns: its panel, and the first column in it.
   static constexpr int64_t panel_of(int vector) noexcept { return vector / kPanelVectors; }
   static constexpr int64_t column_of(int vector) noexcept {
@@ -82,7 +93,7 @@ class QuantizedTile {
     return kLayout.step_offset(k + kDepthUnit) - kLayout.step_offset(k);
   }
 
-  [[gnu::always_inline]] static void start(const Step& step, const QuantizedRows& x,
+  [[gnu::always_inline]] static void start(const Step& step, const TileRows& x,
                                            Sums& sums) noexcept {
 #pragma GCC unroll 16
     for (int m = 0; m < kRows; ++m) {
@@ -121,7 +132,7 @@ class QuantizedTile {
   }
 
   template <bool kWholeRows, bool kAdds>
-  [[gnu::always_inline]] static void leave(const Step& step, const QuantizedRows& x,
+  [[gnu::always_inline]] static void leave(const Step& step, const TileRows& x,
                                            const Sums& sums) noexcept {
     float* sums_of[kPanels];
     for (int64_t p = 0; p < kPanels; ++p) sums_of[p] = step.sums[p] + x.row * kPanelRows;
