@@ -102,6 +102,7 @@ class Conversion {
   ConvertReport run() {
     const std::unique_ptr<WeightLoader> weights = WeightLoader::open(input_.string());
     metadata_.source_format = weights->format();
+    if (options_.dtype != "keep" || options_.target_bits > 0) require_floats(*weights);
     write_weights(*weights);
     for (const std::string& name : present_model_files(input_)) copy_file(name);
     report_.output_bytes = static_cast<int64_t>(fs::file_size(output_ / kWeightsFile));
@@ -149,11 +150,7 @@ class Conversion {
 
   TensorView convert(const std::string& name, const TensorView& tensor,
                      WeightQuantizer& quantizer) const {
-    if (tensor.is_quantized()) {
-      if (options_.dtype == "keep") return tensor;
-      throw FormatError("tensor '" + name +
-                        "' is quantised already: convert from the model it was made of");
-    }
+    if (tensor.is_quantized()) return tensor;
     if (quantizer.wants(name)) return quantizer.quantize(name, tensor);
     return convert_tensor(name, tensor, output_dtype(tensor, target_.dtype));
   }

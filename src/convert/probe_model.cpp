@@ -6,6 +6,7 @@
 
 #include "aios/error.h"
 #include "aios/model_files.h"
+#include "convert/quantization_policy.h"
 #include "convert/weight_probe.h"
 
 namespace aios {
@@ -45,8 +46,9 @@ std::string text_at(int x, int y, const std::string& text, const char* anchor) {
 
 ProbeReport probe_model(const std::string& directory, const ProbeOptions& options) {
   const LoadedModel model(directory, EngineConfig{});
-  const Calibration calibration(model, options.calibration_text);
   const std::unique_ptr<WeightLoader> weights = WeightLoader::open(directory);
+  require_floats(*weights);
+  const Calibration calibration(model, options.calibration_text);
   ProbeReport report;
   for (const ProbedWeight& weight :
        WeightProbe(model, *weights, calibration).run(options.progress, options.cancellation)) {

@@ -1,6 +1,16 @@
 #include "convert/quantization_policy.h"
 
+#include "aios/error.h"
+
 namespace aios {
+
+void require_floats(const WeightLoader& weights) {
+  for (const TensorInfo& info : weights.tensors()) {
+    if (!weights.tensor(info.name).is_quantized()) continue;
+    throw FormatError("tensor '" + info.name +
+                      "' is quantised already: start from the model it was made of");
+  }
+}
 
 int32_t default_group_size(QuantType type) noexcept { return type == QuantType::kInt8 ? 0 : 128; }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/weight_roles.h"
+#include "storage/weight_loader.h"
 
 namespace aios {
 
@@ -16,6 +17,10 @@ using QuantizationPlan = std::map<std::string, QuantizedFormat>;
 /// 2.
 [[nodiscard]] QuantizationPlan plan_quantization(const std::map<std::string, WeightRole>& roles,
                                                  const QuantizedFormat& format);
+
+/// Weights are rounded once: what has codes already has lost what a second rounding would need.
+/// @throws FormatError if a tensor has
+void require_floats(const WeightLoader& weights);
 
 /// The group size that a type has unless told otherwise: whole rows at 8 bits, else 128.
 [[nodiscard]] int32_t default_group_size(QuantType type) noexcept;

@@ -116,7 +116,17 @@ def test_a_type_that_is_none(fail, without_tokenizer, tmp_path):
 def test_a_quantised_model_is_not_converted_again(fail, quantized, tmp_path, dtype):
     folder, _ = quantized
     message = fail(1, "convert", folder, tmp_path / "out", "--dtype", dtype)
-    assert "is quantised already: convert from the model it was made of" in message
+    assert "is quantised already: start from the model it was made of" in message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [["probe"], ["convert", "--target-bits", "4"]])
+def test_a_quantised_model_is_not_probed(fail, succeed, root, tmp_path, command):
+    quantized, text = tmp_path / "quantized", root / "LICENSE"
+    succeed("convert", root / "models/books-6m", quantized, "--dtype", "int8")
+    output = [tmp_path / "out"] if command[0] == "convert" else []
+    message = fail(1, command[0], quantized, *output, *command[1:], "--calibration", text)
+    assert "is quantised already: start from the model it was made of" in message
     assert not (tmp_path / "out").exists()
 
 
