@@ -48,9 +48,9 @@ def gemm_rows(results):
                           for is_tiles in (False, True))
         bound = min(max(peak["best"] for peak in peaks.values()),
                     line["operations_per_byte"] * max(line["reads"]))
-        limits = [max(results["peaks"][vectors]) if vectors else None,
-                  peaks[vectors]["median"] if vectors else None,
-                  max(results["peaks"][tiles]) if tiles else None, bound]
+        first = vectors or tiles
+        limits = [max(results["peaks"][first]), peaks[first]["median"],
+                  max(results["peaks"][tiles]) if vectors and tiles else None, bound]
         yield [line["name"], f"{figures['median']:.0f}", f"{figures['best']:.0f}",
                f"{100 * figures['spread']:.0f} %",
                *(f"{100 * figures['median'] / limit:.0f} %" if limit else "" for limit in limits)]

@@ -9,6 +9,9 @@ function(aios_room name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  if(AIOS_SANITIZE)  # these replace operator new, which belongs to the sanitizers there
+    list(FILTER tests EXCLUDE REGEX "_allocation_test\\.cpp$")
+  endif()
 
   if(sources)
     add_library(aios_${name} STATIC ${sources})

@@ -15,8 +15,9 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "aios/error.h"
@@ -178,7 +179,7 @@ class Product {
 /// Rates of a product, and of the probes and readers between its runs.
 struct Measurement {
   Rates product;
-  std::map<std::string, Rates> peaks;
+  std::vector<std::pair<std::string, Rates>> peaks;
   Rates reads;
 };
 
@@ -187,10 +188,13 @@ Measurement measure(Product& product, double traffic, ThreadPool& pool,
                     const std::vector<ComputeProbe>& probes, const Options& options) {
   const std::vector<double> memory(static_cast<std::size_t>(traffic) / sizeof(double), 1.0);
   Measurement measured;
+  for (const ComputeProbe& probe : probes) measured.peaks.emplace_back(probe.name, Rates{});
   const double end = seconds_now() + options.seconds;
   while (seconds_now() < end || measured.product.values.size() < 5) {
     product.run(product.operations(), measured.product);
-    for (const ComputeProbe& probe : probes) run_probe(pool, probe.run, measured.peaks[probe.name]);
+    for (std::size_t i = 0; i < probes.size(); ++i) {
+      run_probe(pool, probes[i].run, measured.peaks[i].second);
+    }
     for (const Reader& reader : readers()) run_reader(pool, reader, memory, measured.reads);
   }
   return measured;
@@ -258,8 +262,10 @@ void measure_quantized_shapes(Backend& backend, ThreadPool& pool, const Options&
     if (probe) probes.push_back(*probe);
   }
   if (probes.empty()) return;
-  std::printf("%-26s %8s %8s  of each peak (best, median), of the roofline's bound\n",
-              "type, M x N x K", "best", "median");
+  std::printf(
+      "%-26s %8s %8s  of the peak of vpdpbusd (best, median), of the tiles', of the roofline's "
+      "bound\n",
+      "type, M x N x K", "best", "median");
   for (const QuantizedFormat& format : kQuantizedFormats) {
     for (Shape shape : kQuantizedShapes) {
       const Weights weights(backend, {.quantized = format}, shape.columns, shape.depth);

@@ -4,7 +4,7 @@
 /// Weights are read where they lie, once per call: a panel of kPanelColumns columns and kPanelDepth
 /// words is transposed into the first-level cache, then all rows of x pass over it. The columns
 /// pass before the depth goes on, so that a slice of x stays in the second-level cache; the sums
-/// rest in `out` meanwhile.
+/// rest in `out` meanwhile. Few rows go along the depth first.
 #pragma once
 
 #include <cstdint>
@@ -83,18 +83,21 @@ class Matmul {
   /// A panel's columns from `column`, words from k; what is next is fetched, if there is anything.
   void multiply_slice(int64_t column, int64_t k, int64_t next_column, int64_t next_k) noexcept {
     const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
-    fill_panel(column, k, count);
+    const int64_t left = a_.columns - column;
+    const int64_t vectors =
+        left < kPanelColumns ? (left + Isa::kLanes - 1) / Isa::kLanes : kPanelVectors;
+    fill_panel(column, k, count, vectors);
     if (next_column < a_.columns && next_k < words_) prefetch_panel(next_column, next_k);
-    if (column + kPanelColumns <= a_.columns) {
-      multiply_panel(0, a_.rows, k, count, a_.out + column, a_.out_stride);
+    if (left >= vectors * Isa::kLanes) {
+      multiply_panel<kPanelVectors>(vectors, 0, a_.rows, k, count, a_.out + column, a_.out_stride);
     } else {
-      multiply_last_panel(column, k, count);
+      multiply_last_panel(column, k, count, vectors);
     }
   }
 
-  /// panel_[i][j] = word k + i of weight row column + j
-  void fill_panel(int64_t column, int64_t k, int64_t count) noexcept {
-    for (int64_t j = 0; j < kPanelColumns; j += Isa::kLanes) {
+  /// panel_[i][j] = word k + i of weight row column + j, for `vectors` vectors of j
+  void fill_panel(int64_t column, int64_t k, int64_t count, int64_t vectors) noexcept {
+    for (int64_t j = 0; j < vectors * Isa::kLanes; j += Isa::kLanes) {
       if constexpr (Weights::kIsPairs) {
         if (can_read_pairs(column + j, k, count)) {
           turn_pairs(column + j, k, count, panel_ + j);
@@ -177,23 +180,30 @@ class Matmul {
     }
   }
 
-  /// Rows [row, row + rows) of x times the panel, to `out`, whose first row is row `row`.
-  void multiply_panel(int64_t row, int64_t rows, int64_t k, int64_t count, float* out,
-                      int64_t out_stride) const noexcept {
+  /// Rows [row, row + rows) of x times `vectors` <= kVectors vectors of the panel, to `out`, whose
+  /// first row is row `row`.
+  template <int kVectors>
+  void multiply_panel(int64_t vectors, int64_t row, int64_t rows, int64_t k, int64_t count,
+                      float* out, int64_t out_stride) const noexcept {
+    if constexpr (kVectors > 1) {
+      if (vectors < kVectors) {
+        return multiply_panel<kVectors - 1>(vectors, row, rows, k, count, out, out_stride);
+      }
+    }
     const auto* const x = static_cast<const Element*>(a_.x) + row * a_.x_stride;
-    outer_product<Isa, Products, kPanelVectors>({.depth = count,
-                                                 .a = reinterpret_cast<const Word*>(x) + k,
-                                                 .a_stride = a_.x_stride / kWordElements,
-                                                 .b = panel_,
-                                                 .b_stride = kPanelColumns,
-                                                 .out = out,
-                                                 .out_stride = out_stride,
-                                                 .adds = k > 0},
-                                                rows, 0);
+    outer_product<Isa, Products, kVectors>({.depth = count,
+                                            .a = reinterpret_cast<const Word*>(x) + k,
+                                            .a_stride = a_.x_stride / kWordElements,
+                                            .b = panel_,
+                                            .b_stride = kPanelColumns,
+                                            .out = out,
+                                            .out_stride = out_stride,
+                                            .adds = k > 0},
+                                           rows, 0);
   }
 
   /// A panel that is wider than what is left of `out`: by way of a tile of its own.
-  void multiply_last_panel(int64_t column, int64_t k, int64_t count) noexcept {
+  void multiply_last_panel(int64_t column, int64_t k, int64_t count, int64_t vectors) noexcept {
     alignas(64) float tile[kRowBlock * kPanelColumns];
     const int64_t columns = a_.columns - column;
     for (int64_t row = 0; row < a_.rows; row += kRowBlock) {
@@ -204,7 +214,7 @@ class Matmul {
           tile[m * kPanelColumns + n] = out[m * a_.out_stride + n];
         }
       }
-      multiply_panel(row, rows, k, count, tile, kPanelColumns);
+      multiply_panel<kPanelVectors>(vectors, row, rows, k, count, tile, kPanelColumns);
       for (int64_t m = 0; m < rows; ++m) {
         for (int64_t n = 0; n < columns; ++n) {
           out[m * a_.out_stride + n] = tile[m * kPanelColumns + n];

@@ -156,7 +156,8 @@ class Matmul : public testing::TestWithParam<MatmulCase> {
 TEST_P(Matmul, EqualsDoubleReferenceOnOddShapes) {
   constexpr int64_t kShapes[][3] = {{1, 1, 1},     {1, 5, 88},    {3, 33, 7},    {13, 70, 88},
                                     {50, 32, 96},  {2, 17, 1100}, {25, 64, 513}, {7, 3, 2},
-                                    {70, 3, 9000}, {16, 47, 64},  {33, 48, 31},  {64, 65, 320}};
+                                    {70, 3, 9000}, {16, 47, 64},  {33, 48, 31},  {64, 65, 320},
+                                    {3, 130, 300}, {7, 128, 513}, {9, 96, 260}};
   for (const auto& [rows, columns, depth] : kShapes) {
     SCOPED_TRACE(testing::Message() << rows << " x " << columns << " x " << depth);
     const Operands operands(format_, rows, columns, depth);
@@ -174,6 +175,17 @@ TEST_P(Matmul, ARowIsTheSameBitsWhateverTheOtherRows) {
       ASSERT_TRUE(same_bits(some.data(), all.data() + row * kColumns, rows * kColumns))
           << rows << " rows from " << row;
     }
+  }
+}
+
+/// Few rows go along the depth first, many along the columns.
+TEST_P(Matmul, FewRowsAreTheSameBitsAsMany) {
+  constexpr int64_t kRows = 9, kColumns = 150, kDepth = 300;
+  const Operands operands(format_, kRows, kColumns, kDepth);
+  const std::vector<float> all = operands.multiply(kernels_);
+  for (const int64_t rows : {1, 7, 8}) {
+    const std::vector<float> some = operands.multiply(kernels_, 0, rows, 0, kColumns);
+    EXPECT_TRUE(same_bits(some.data(), all.data(), rows * kColumns)) << rows;
   }
 }
 
@@ -214,13 +226,41 @@ std::string matmul_case_name(const testing::TestParamInfo<MatmulCase>& info) {
 INSTANTIATE_TEST_SUITE_P(Cases, Matmul, testing::ValuesIn(matmul_cases()), matmul_case_name);
 
 TEST(MatmulVariants, AgreeBitForBitInF32) {
-  const Operands operands(Format::kF32F32, 14, 40, 300);
-  std::vector<float> expected;
+  for (const Format format : {Format::kF32F32, Format::kF32Bf16}) {
+    const Operands operands(format, 14, 80, 300);
+    std::vector<float> expected;
+    for (const Isa isa : runnable_isas()) {
+      if (isa == Isa::kScalar) continue;  // has no fma
+      const std::vector<float> out = operands.multiply(kernels_for(isa));
+      if (expected.empty()) expected = out;
+      EXPECT_EQ(out, expected) << isa_name(isa);
+    }
+  }
+}
+
+/// Weights of a file may lie at any even address: pairs are read as words only where they are.
+TEST(MatmulVariants, TakeBf16WeightsAtAnyEvenAddress) {
+  constexpr int64_t kColumns = 70, kDepth = 64;
+  const std::vector<float> values = random_floats(kColumns * kDepth);
+  std::vector<uint16_t> weights(values.size() + 2);
+  const std::vector<float> x = random_floats(kDepth, 1.0F, 3);
   for (const Isa isa : runnable_isas()) {
-    if (isa == Isa::kScalar) continue;  // has no fma
-    const std::vector<float> out = operands.multiply(kernels_for(isa));
-    if (expected.empty()) expected = out;
-    EXPECT_EQ(out, expected) << isa_name(isa);
+    std::vector<float> results[2];
+    for (std::size_t shift = 0; shift < 2; ++shift) {
+      std::transform(values.begin(), values.end(), weights.begin() + static_cast<int64_t>(shift),
+                     float_to_bf16);
+      results[shift].resize(kColumns);
+      kernels_for(isa).matmul_f32_bf16({.x = x.data(),
+                                        .x_stride = kDepth,
+                                        .weights = weights.data() + shift,
+                                        .weight_stride = kDepth,
+                                        .out = results[shift].data(),
+                                        .out_stride = kColumns,
+                                        .rows = 1,
+                                        .columns = kColumns,
+                                        .depth = kDepth});
+    }
+    EXPECT_EQ(results[0], results[1]) << isa_name(isa);
   }
 }
 

@@ -10,22 +10,19 @@
 namespace aios {
 namespace {
 
-constexpr float kLargestCode = 127.0F;
-
 /// What the elements of a stretch have in common.
 struct StretchRange {
   bool is_finite;
   float largest;  // magnitude; 0 where it is too small to divide by, or not finite
 
   [[nodiscard]] float scale() const noexcept {
-    return is_finite ? largest / kLargestCode : __builtin_nanf("");
+    return is_finite ? largest / kMaxCode : __builtin_nanf("");
   }
-  [[nodiscard]] float factor() const noexcept { return largest == 0 ? 0 : kLargestCode / largest; }
+  [[nodiscard]] float factor() const noexcept { return largest == 0 ? 0 : kMaxCode / largest; }
 };
 
 template <typename Isa>
 StretchRange range_of(const float* x, int64_t size) noexcept {
-  constexpr float kSmallestMaximum = 1e-30F;
   auto maximum = Isa::zero();
   auto poison = Isa::zero();  // NaN if an element is not finite
   for (int64_t k = 0; k < size; k += Isa::kLanes) {

@@ -86,7 +86,7 @@ struct QuantizedOps<Avx512> {
   static int32_t sum_codes(Codes codes) noexcept { return _mm512_reduce_add_epi32(codes); }
   /// Rounds kDepthUnit elements of each of kBlockRows rows, x_stride apart, times the row's factor
   /// to `out` [kDepthUnit / kWordDepth, kBlockRows, kWordDepth], and adds each row's codes to its
-  /// sum. Only where rows are stored so.
+  /// sum. Optional: without these two, rows are rounded one by one.
   static constexpr int64_t kBlockRows = 8;
   static void round_block(const float* x, int64_t x_stride, const float* factors, int8_t* out,
                           int32_t* sums) noexcept {

@@ -9,9 +9,6 @@
 namespace aios {
 namespace {
 
-constexpr float kSmallestMaximum = 1e-30F;  // 127 / maximum stays finite
-constexpr float kMaxCode = 127.0F;
-
 void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexcept {
   const int64_t padded_depth = row.layout.padded(depth);
   for (int64_t begin = 0; begin < padded_depth; begin += kMaxGroup) {

@@ -42,6 +42,11 @@ struct QuantizedLayout {
   }
 };
 
+/// The largest magnitude of a code.
+inline constexpr float kMaxCode = 127.0F;
+/// A stretch whose elements are smaller is one of zeros: 127 / maximum stays finite.
+inline constexpr float kSmallestMaximum = 1e-30F;
+
 /// Scales of a row: one for every kMaxGroup steps of the depth.
 constexpr int64_t num_row_scales(int64_t depth) noexcept {
   return (depth + kMaxGroup - 1) / kMaxGroup;
@@ -65,13 +70,13 @@ struct QuantizedRow {
   [[nodiscard]] int8_t& code(int64_t k) const noexcept { return codes[layout.step_offset(k)]; }
 };
 
-/// Rows of one block of the layout.
+/// Rows of one block of the layout; a whole block begins with its first row.
 struct QuantizedRows {
   QuantizedLayout layout{};
   int8_t* codes = nullptr;  // of the first row
-  float* scales = nullptr;
+  float* scales = nullptr;  // [rows, scales_stride]
   int64_t scales_stride = 0;
-  int32_t* starts = nullptr;
+  int32_t* starts = nullptr;  // [rows, starts_stride]
   int64_t starts_stride = 0;
 
   [[nodiscard]] QuantizedRow row(int64_t m) const noexcept {

@@ -22,7 +22,6 @@ namespace {
 template <typename Isa, QuantizedLayout kLayout>
 class QuantizedMatmul {
   using Ops = QuantizedOps<Isa>;
-  using Vector = typename Isa::Vector;
   static constexpr int64_t kTileColumns = Ops::kTileVectors * Ops::kRows;
   static constexpr int64_t kMaxPanels = kTileColumns > kPanelRows ? kTileColumns / kPanelRows : 1;
   static constexpr int64_t kStepBytes = kPanelRows * Ops::kPointBytes;  // of a panel's points
@@ -132,8 +131,8 @@ class QuantizedMatmul {
     }
   }
 
-  /// Codes that are read in place come from memory: while they are multiplied, tile by tile, those
-  /// of the next step are fetched. Behind the last there is nothing to fetch.
+  /// Codes that are read in place come from memory: while they are multiplied, unit by unit, those
+  /// of the next step are fetched. Behind the last step that is whatever lies there.
   template <int64_t kPanels, int kVectors>
   [[gnu::noinline]] void multiply_columns(const QuantizedStep<kPanels>& step, int64_t row,
                                           int64_t rows) const noexcept {
@@ -154,8 +153,11 @@ class QuantizedMatmul {
       x.row += kRows;
       x.ahead += kRows * ahead;
     }
+    const int64_t rest = rows - x.row;
+    if (rest == 0) return;
     x.codes = codes + kLayout.row_offset(row + x.row, weights_.depth);
-    multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rows - x.row);
+    x.unit_ahead = rest * ahead * kDepthUnit / step.depth;
+    multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rest);
   }
 
   /// The last rows, fewer than a whole tile.

@@ -148,12 +148,33 @@ TEST_P(QuantizedMatmulTest, ASingleRowMeetsAnyNumberOfPanels) {
   }
 }
 
-/// More rows and columns than any variant takes at once, groups that end within a tile.
+/// Many columns, groups that end within a tile.
 TEST_P(QuantizedMatmulTest, LargeProductsAreComputedAlike) {
   constexpr int64_t kRows = 133, kColumns = 290, kDepth = 160;
   const std::vector<float> x = random_floats(kRows * kDepth);
   expect_reference({QuantType::kInt8, 0}, kRows, kColumns, kDepth, x);
   expect_reference({QuantType::kInt2, 64}, kRows, kColumns, kDepth, x);
+}
+
+/// More rows than any variant takes at once.
+TEST_P(QuantizedMatmulTest, RowsBeyondAPassAreComputedAlike) {
+  constexpr int64_t kRows = 517, kColumns = 70, kDepth = 64;
+  const std::vector<float> x = random_floats(kRows * kDepth);
+  expect_reference({QuantType::kInt8, 0}, kRows, kColumns, kDepth, x);
+  expect_reference({QuantType::kInt4, 128}, kRows, kColumns, kDepth, x);
+}
+
+/// Whole tiles and rests of them, with panels that meet no other.
+TEST_P(QuantizedMatmulTest, APanelThatIsLeftOverIsComputedAlike) {
+  for (const int32_t group_size : {0, 64}) {
+    for (const int64_t rows : {8, 13, 70}) {
+      for (const int64_t columns : {32, 96}) {
+        const int64_t depth = rows == 13 ? 1100 : 128;
+        expect_reference({QuantType::kInt8, group_size}, rows, columns, depth,
+                         random_floats(rows * depth));
+      }
+    }
+  }
 }
 
 /// Depth beyond what is decoded at a time.

@@ -49,6 +49,7 @@ class PanelResults {
   template <bool kAdds, bool kHasBias>
   void store_rows(const float* sums, int64_t row, int64_t rows) const noexcept {
     constexpr int64_t kRowsAhead = 8;
+    constexpr int64_t kLineFloats = 16;  // of a cache line
     const int64_t stride = a_.out_stride;
     float* out = out_ + row * stride;
     for (int64_t m = 0; m < rows; ++m) {
@@ -68,8 +69,6 @@ class PanelResults {
       out += stride;
     }
   }
-
-  static constexpr int64_t kLineFloats = 16;  // of a cache line
 
   const QuantizedMatmulArguments& a_;
   float* out_;

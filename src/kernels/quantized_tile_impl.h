@@ -43,7 +43,9 @@ class QuantizedTile {
   using Vector = typename Isa::Vector;
   using Step = QuantizedStep<kPanels>;
   /// Few rows have several sums each, so that one does not wait for the other.
-  static constexpr int kChains = kRows * kVectors <= 2 ? 4 : kRows * kVectors <= 6 ? 2 : 1;
+  static constexpr int kRegisters =
+      kRows * kVectors * static_cast<int>(sizeof(typename Ops::Sums) / sizeof(Vector));
+  static constexpr int kChains = kRegisters <= 2 ? 4 : kRegisters <= 6 ? 2 : 1;
   using Sums = typename Ops::Sums[kChains][kRows][kVectors];
   static constexpr int64_t kUnitWords = kDepthUnit / kWordDepth;
   static constexpr int64_t kWordBytes = kPanelRows * kWordDepth * Ops::kPointBytes;

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -20,7 +21,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
 
 }  // namespace
 
-// The other forms of new and delete call these.
+// The other forms of new and delete call these; not under sanitizers (cmake/Room.cmake).
 void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
@@ -39,15 +40,15 @@ using backend_test::TestLinear;
 
 constexpr int64_t kWidth = 128;
 constexpr int64_t kInner = 384;
-constexpr QuantizedFormat kInt4 = {QuantType::kInt4, 128};
-
 /// A layer's operations over two sequences of `length` tokens.
 class Layer {
  public:
-  explicit Layer(Backend& backend) : backend_(backend) {
+  /// @param type DType of the weights, or the format of quantised ones
+  template <typename Type>
+  Layer(Backend& backend, const Type& type) : backend_(backend) {
     Random random(5);
     const auto linear = [&](int64_t in, int64_t out) {
-      return TestLinear(backend, random, in, out, kInt4).linear;
+      return TestLinear(backend, random, in, out, type).linear;
     };
     input_.query = linear(kWidth, kWidth);
     input_.key = linear(kWidth, kWidth);
@@ -64,8 +65,8 @@ class Layer {
     attention_.scale = 0.2F;
   }
 
-  /// Allocations of a run behind one that made all scratch memory.
-  [[nodiscard]] int64_t allocations(int32_t length) {
+  /// Allocations of a first run and of another one behind it.
+  [[nodiscard]] std::array<int64_t, 2> allocations(int32_t length) {
     const int64_t rows = 2 * length;
     const BufferPtr hidden = make_buffer(backend_, Random(6).normal(rows * kWidth), rows);
     const BufferPtr query = backend_.allocate(rows, kWidth);
@@ -77,15 +78,16 @@ class Layer {
     for (int32_t i = 0; i < rows; ++i) positions.push_back(i % length);
     const std::vector<KeyValueRange> ranges = {{key.get(), value.get(), 0, length, 0},
                                                {key.get(), value.get(), length, length, 0}};
-    int64_t before = 0;
-    for (int run = 0; run < 2; ++run) {
-      before = num_allocations;
+    std::array<int64_t, 2> counts{};
+    for (int64_t& count : counts) {
+      const int64_t before = num_allocations;
       backend_.attention_input(input_, positions, *hidden, *query, *key, *value);
       backend_.attend(attention_, starts, ranges, *query, *context);
       backend_.project_add(output_, rows, *context, *hidden);
       backend_.mlp(mlp_, rows, *hidden);
+      count = num_allocations - before;
     }
-    return num_allocations - before;
+    return counts;
   }
 
  private:
@@ -99,8 +101,13 @@ class Layer {
 
 TEST(CpuAllocations, TheSecondRunOfALayerMakesNone) {
   const auto backend = make_backend(choose_isa(), 2, ComputeType::kAuto);
-  Layer layer(*backend);
-  for (const int32_t length : {64, 1, 200, 7}) EXPECT_EQ(layer.allocations(length), 0) << length;
+  Layer layers[] = {{*backend, QuantizedFormat{QuantType::kInt4, 128}}, {*backend, DType::kBF16}};
+  for (Layer& layer : layers) {
+    EXPECT_GT(layer.allocations(300)[0], 0);  // they are counted
+    for (const int32_t length : {64, 1, 200, 7}) {
+      EXPECT_EQ(layer.allocations(length)[1], 0) << length;
+    }
+  }
 }
 
 }  // namespace

@@ -142,10 +142,11 @@ void CpuBackend::attention_input(const AttentionInputOp& op, std::span<const int
   int64_t num_tiles = 0;
   int64_t scratch_size = 0;
   for (std::size_t i = 0; i < std::size(projections); ++i) {
-    auto& [map, out, norm, table, head_dim, grid] = projections[i];
+    LinearMap& map = projections[i].map;
+    TileGrid& grid = projections[i].grid;
     map.set_input(workspace->input, num_rows, workspace->low_rank[i]);
     grid = matmul_grid(*pool_, num_rows, map.out_features(),
-                       std::lcm<int64_t>(head_dim, map.column_unit()));
+                       std::lcm<int64_t>(op.head_dim, map.column_unit()));
     num_tiles += grid.num_tiles();
     scratch_size = std::max(scratch_size, map.scratch_size(grid.max_tile_size()));
   }
