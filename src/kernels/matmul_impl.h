@@ -51,6 +51,7 @@ class Matmul {
   static constexpr int64_t kRowBlock = 48;
   /// Below, reading the weights takes longer than multiplying them.
   static constexpr int64_t kFewRows = 8;
+  static constexpr int kFewRowsVectors = 2;
 
  public:
   static void run(const MatmulArguments& arguments) noexcept { Matmul(arguments).multiply(); }
@@ -59,14 +60,16 @@ class Matmul {
   explicit Matmul(const MatmulArguments& arguments) noexcept
       : a_(arguments), words_((arguments.depth + kWordElements - 1) / kWordElements) {}
 
-  /// For few rows the depth goes on first: memory is read along the rows of the weights.
+  /// For few rows the depth goes on first: memory is read along the rows of the weights, of which
+  /// there are fewer at a time than a first-level cache has pages or ways for.
   void multiply() noexcept {
     if (a_.rows < kFewRows) {
-      for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
+      constexpr int64_t kColumns = kFewRowsVectors * Isa::kLanes;
+      for (int64_t column = 0; column < a_.columns; column += kColumns) {
         for (int64_t k = 0; k < words_; k += kPanelDepth) {
           const bool is_last = k + kPanelDepth >= words_;
-          multiply_slice(column, k, is_last ? column + kPanelColumns : column,
-                         is_last ? 0 : k + kPanelDepth);
+          multiply_slice<kFewRowsVectors>(column, k, is_last ? column + kColumns : column,
+                                          is_last ? 0 : k + kPanelDepth);
         }
       }
       return;
@@ -74,22 +77,26 @@ class Matmul {
     for (int64_t k = 0; k < words_; k += kPanelDepth) {
       for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
         const bool is_last = column + kPanelColumns >= a_.columns;
-        multiply_slice(column, k, is_last ? 0 : column + kPanelColumns,
-                       is_last ? k + kPanelDepth : k);
+        multiply_slice<kPanelVectors>(column, k, is_last ? 0 : column + kPanelColumns,
+                                      is_last ? k + kPanelDepth : k);
       }
     }
   }
 
-  /// A panel's columns from `column`, words from k; what is next is fetched, if there is anything.
+  /// kVectors vectors of columns from `column`, words from k; what is next is fetched, if there is
+  /// anything.
+  template <int kVectors>
   void multiply_slice(int64_t column, int64_t k, int64_t next_column, int64_t next_k) noexcept {
     const int64_t count = words_ - k < kPanelDepth ? words_ - k : kPanelDepth;
     const int64_t left = a_.columns - column;
-    const int64_t vectors =
-        left < kPanelColumns ? (left + Isa::kLanes - 1) / Isa::kLanes : kPanelVectors;
+    const int64_t needed = (left + Isa::kLanes - 1) / Isa::kLanes;
+    const int64_t vectors = needed < kVectors ? needed : kVectors;
     fill_panel(column, k, count, vectors);
-    if (next_column < a_.columns && next_k < words_) prefetch_panel(next_column, next_k);
+    if (next_column < a_.columns && next_k < words_) {
+      prefetch_panel(next_column, kVectors * Isa::kLanes, next_k);
+    }
     if (left >= vectors * Isa::kLanes) {
-      multiply_panel<kPanelVectors>(vectors, 0, a_.rows, k, count, a_.out + column, a_.out_stride);
+      multiply_panel<kVectors>(vectors, 0, a_.rows, k, count, a_.out + column, a_.out_stride);
     } else {
       multiply_last_panel(column, k, count, vectors);
     }
@@ -139,11 +146,11 @@ class Matmul {
   }
 
   /// Fetches a panel's weights towards the second-level cache while another one is computed.
-  void prefetch_panel(int64_t column, int64_t k) const noexcept {
+  void prefetch_panel(int64_t column, int64_t columns, int64_t k) const noexcept {
     constexpr int64_t kLine = 64 / sizeof(Stored);
     const int64_t rest = a_.depth - k * kWordElements;
     const int64_t count = rest < kPanelDepth * kWordElements ? rest : kPanelDepth * kWordElements;
-    const int64_t end = column + kPanelColumns < a_.columns ? column + kPanelColumns : a_.columns;
+    const int64_t end = column + columns < a_.columns ? column + columns : a_.columns;
     for (int64_t row = column; row < end; ++row) {
       const Stored* const first = weight(row, k);
       for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(first + i, 0, 2);
