@@ -106,7 +106,8 @@ std::string_view isa_name(Isa isa) noexcept {
 Isa detect_isa() noexcept {
 #if defined(__aarch64__)
 #if defined(__linux__)
-  if ((getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0) return Isa::kNeonDot;
+  constexpr uint64_t kArmv82Dot = HWCAP_ATOMICS | HWCAP_ASIMDRDM | HWCAP_ASIMDDP;
+  if ((getauxval(AT_HWCAP) & kArmv82Dot) == kArmv82Dot) return Isa::kNeonDot;
 #endif
   return Isa::kNeon;
 #elif defined(__x86_64__)
