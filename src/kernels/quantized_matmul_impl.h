@@ -99,9 +99,7 @@ class QuantizedMatmul {
 
   const uint8_t* panel_points(int64_t panel, int64_t begin, int64_t end,
                               uint8_t* points) const noexcept {
-    if (reads_codes_) {
-      return weights_.panel_codes(panel) + begin * kPanelRows;
-    }
+    if (reads_codes_) return weights_.panel_codes(panel) + begin * kPanelRows;
     PointDecoder<Ops>::decode(weights_, panel, begin, end, points);
     return points;
   }

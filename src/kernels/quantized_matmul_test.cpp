@@ -148,20 +148,15 @@ TEST_P(QuantizedMatmulTest, ASingleRowMeetsAnyNumberOfPanels) {
   }
 }
 
-/// Many columns, groups that end within a tile.
+/// Many columns, groups that end within a tile; more rows than any variant takes at once.
 TEST_P(QuantizedMatmulTest, LargeProductsAreComputedAlike) {
-  constexpr int64_t kRows = 133, kColumns = 290, kDepth = 160;
-  const std::vector<float> x = random_floats(kRows * kDepth);
-  expect_reference({QuantType::kInt8, 0}, kRows, kColumns, kDepth, x);
-  expect_reference({QuantType::kInt2, 64}, kRows, kColumns, kDepth, x);
-}
-
-/// More rows than any variant takes at once.
-TEST_P(QuantizedMatmulTest, RowsBeyondAPassAreComputedAlike) {
-  constexpr int64_t kRows = 517, kColumns = 70, kDepth = 64;
-  const std::vector<float> x = random_floats(kRows * kDepth);
-  expect_reference({QuantType::kInt8, 0}, kRows, kColumns, kDepth, x);
-  expect_reference({QuantType::kInt4, 128}, kRows, kColumns, kDepth, x);
+  constexpr int64_t kShapes[][3] = {{133, 290, 160}, {517, 70, 64}};
+  for (const auto& [rows, columns, depth] : kShapes) {
+    const std::vector<float> x = random_floats(rows * depth);
+    expect_reference({QuantType::kInt8, 0}, rows, columns, depth, x);
+    expect_reference({QuantType::kInt4, 128}, rows, columns, depth, x);
+    expect_reference({QuantType::kInt2, 64}, rows, columns, depth, x);
+  }
 }
 
 /// Whole tiles and rests of them, with panels that meet no other.

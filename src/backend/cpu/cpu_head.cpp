@@ -159,21 +159,14 @@ void CpuBackend::head(const Linear& linear, const HeadRequest& request, const Bu
   MatmulInput& input = workspace->input;
   input.reset(kernels_, map.forms(), num_rows, hidden.columns());
   const int64_t size = hidden.columns();
-  const int64_t group_rows = input.row_group();
-  workspace->slots.reserve(pool_->num_threads(), group_rows * size);
-  const auto store_group = [&](int64_t begin, int64_t end, float* gathered) {
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t source = request.rows[static_cast<std::size_t>(row)];
-      std::copy_n(cpu(hidden).row(source), size, gathered + (row - begin) * size);
-    }
-    input.store({begin, end, 0, size}, gathered, size);
-  };
-  for_each_stretch(
-      *pool_, num_rows, size, input.row_unit(), [&](int64_t begin, int64_t end, int64_t slot) {
-        for (int64_t row = begin; row < end; row += group_rows) {
-          store_group(row, std::min(end, row + group_rows), workspace->slots.slot(slot));
-        }
-      });
+  store_rows(*pool_, num_rows, workspace->slots, input,
+             [&](int64_t begin, int64_t end, float* gathered) {
+               for (int64_t row = begin; row < end; ++row) {
+                 const int64_t source = request.rows[static_cast<std::size_t>(row)];
+                 std::copy_n(cpu(hidden).row(source), size, gathered + (row - begin) * size);
+               }
+               return static_cast<const float*>(gathered);
+             });
   map.set_input(input, num_rows, workspace->low_rank[0]);
   result.vocab_size = linear.out_features;
   result.candidates.clear();

@@ -31,24 +31,14 @@ void CpuBackend::prepare_input(const Norm& norm, MatmulForms forms, int64_t num_
   const RowNorm row_norm(kernels_, norm, size);
   MatmulInput& stored = workspace.input;
   stored.reset(kernels_, forms, num_rows, size);
-  const int64_t group_rows = stored.row_group();
-  workspace.slots.reserve(pool_->num_threads(), group_rows * size);
-  const auto store_group = [&](int64_t begin, int64_t end, float* normalized) {
-    const float* values = cpu(input).row(begin);
-    if (row_norm) {
-      for (int64_t row = begin; row < end; ++row) {
-        row_norm.apply(cpu(input).row(row), normalized + (row - begin) * size);
-      }
-      values = normalized;
-    }
-    stored.store({begin, end, 0, size}, values, size);
-  };
-  for_each_stretch(
-      *pool_, num_rows, size, stored.row_unit(), [&](int64_t begin, int64_t end, int64_t slot) {
-        for (int64_t row = begin; row < end; row += group_rows) {
-          store_group(row, std::min(end, row + group_rows), workspace.slots.slot(slot));
-        }
-      });
+  store_rows(*pool_, num_rows, workspace.slots, stored,
+             [&](int64_t begin, int64_t end, float* normalized) {
+               if (!row_norm) return cpu(input).row(begin);
+               for (int64_t row = begin; row < end; ++row) {
+                 row_norm.apply(cpu(input).row(row), normalized + (row - begin) * size);
+               }
+               return static_cast<const float*>(normalized);
+             });
 }
 
 void CpuBackend::project(const Linear& linear, Activation activation, int64_t num_rows,

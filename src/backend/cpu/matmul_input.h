@@ -75,4 +75,21 @@ class MatmulInput {
   GrowingBuffer<int32_t> starts_;
 };
 
+/// Stores all rows, a group at a time: `make(begin, end, scratch)` gives the values of these rows,
+/// one row behind the other, where they lie or in scratch memory for them. Uses the slots.
+template <typename Make>
+void store_rows(ThreadPool& pool, int64_t num_rows, SlotMemory& slots, MatmulInput& input,
+                const Make& make) {
+  const int64_t size = input.depth();
+  const int64_t group = input.row_group();
+  slots.reserve(pool.num_threads(), group * size);
+  for_each_stretch(
+      pool, num_rows, size, input.row_unit(), [&](int64_t begin, int64_t end, int64_t slot) {
+        for (int64_t row = begin; row < end; row += group) {
+          const int64_t group_end = std::min(end, row + group);
+          input.store({row, group_end, 0, size}, make(row, group_end, slots.slot(slot)), size);
+        }
+      });
+}
+
 }  // namespace aios
