@@ -69,33 +69,21 @@ void quantize_stretch(const float* x, int64_t begin, int64_t size, int64_t padde
   }
 }
 
-/// A stretch of a whole block of rows whose words take turns, from step `begin`: `size` elements
-/// each, a multiple of kDepthUnit.
+/// A stretch of a whole block of rows whose words take turns, as an instruction set rounds it best.
+/// Without a definition of its own, rows are rounded one by one.
+template <typename Isa>
+class QuantizedBlock;
+
+/// @param size of the stretch, a multiple of kDepthUnit, from step `begin`
 /// @return false, and nothing is done, if an element is not finite
 template <typename Isa>
 bool quantize_block(const float* x, int64_t x_stride, int64_t begin, int64_t size,
                     const QuantizedRows& rows) noexcept {
-  using Ops = QuantizedOps<Isa>;
-  float factors[Ops::kBlockRows];
-  float scales[Ops::kBlockRows];
-  for (int64_t m = 0; m < Ops::kBlockRows; ++m) {
-    const StretchRange range = range_of<Isa>(x + m * x_stride, size);
-    if (!range.is_finite) return false;
-    factors[m] = range.factor();
-    scales[m] = range.scale();
-  }
-  for (int64_t m = 0; m < Ops::kBlockRows; ++m) {
-    rows.scales[m * rows.scales_stride + begin / kMaxGroup] = scales[m];
-  }
-  int32_t sums[Ops::kBlockRows] = {};
-  for (int64_t unit = 0; unit < size; unit += kDepthUnit) {
-    const int64_t k = begin + unit;
-    Ops::round_block(x + unit, x_stride, factors, rows.codes + rows.layout.step_offset(k), sums);
-    for (int64_t m = 0; m < Ops::kBlockRows; ++m) {
-      rows.starts[m * rows.starts_stride + k / kDepthUnit] =
-          -static_cast<int32_t>(kGridZero) * sums[m];
-    }
-  }
+  const QuantizedBlock<Isa> block(x, x_stride, size);
+  if (!block.is_finite()) return false;
+  block.store_scales(rows.scales + begin / kMaxGroup, rows.scales_stride);
+  block.round(x, x_stride, size, rows.codes + rows.layout.step_offset(begin),
+              rows.starts + begin / kDepthUnit, rows.starts_stride);
   return true;
 }
 
@@ -106,8 +94,8 @@ void quantize_rows(const float* x, int64_t x_stride, int64_t num_rows, int64_t d
   const int64_t padded_depth = rows.layout.padded(depth);
   for (int64_t begin = 0; begin < depth; begin += kMaxGroup) {
     const int64_t size = depth - begin < kMaxGroup ? depth - begin : kMaxGroup;
-    if constexpr (requires { QuantizedOps<Isa>::kBlockRows; }) {
-      const QuantizedLayout block{QuantizedOps<Isa>::kBlockRows, kWordDepth};
+    if constexpr (requires { QuantizedBlock<Isa>::kRows; }) {
+      const QuantizedLayout block{QuantizedBlock<Isa>::kRows, kWordDepth};
       if (rows.layout == block && num_rows == block.block_rows && size % kDepthUnit == 0 &&
           quantize_block<Isa>(x + begin, x_stride, begin, size, rows)) {
         continue;

@@ -84,60 +84,9 @@ struct QuantizedOps<Avx512> {
   static Codes no_codes() noexcept { return _mm512_setzero_si512(); }
   static Codes add_codes(Codes a, Codes b) noexcept { return _mm512_add_epi32(a, b); }
   static int32_t sum_codes(Codes codes) noexcept { return _mm512_reduce_add_epi32(codes); }
-  /// Rounds kDepthUnit elements of each of kBlockRows rows, x_stride apart, times the row's factor
-  /// to `out` [kDepthUnit / kWordDepth, kBlockRows, kWordDepth], and adds each row's codes to its
-  /// sum. Optional: without these two, rows are rounded one by one.
-  static constexpr int64_t kBlockRows = 8;
-  static void round_block(const float* x, int64_t x_stride, const float* factors, int8_t* out,
-                          int32_t* sums) noexcept {
-    // Quarter i of `pairs[m]`: words i and 4 + i of row 2 m, then those of row 2 m + 1.
-    __m512i pairs[4];
-    for (int64_t m = 0; m < 4; ++m) {
-      const float* const row = x + 2 * m * x_stride;
-      pairs[m] = _mm512_packs_epi16(round_unit(row, factors[2 * m]),
-                                    round_unit(row + x_stride, factors[2 * m + 1]));
-    }
-    const __m512i first_words = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
-    const __m512i last_words = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
-    const __m512i ones = _mm512_set1_epi8(1);
-    __m512i sum = _mm512_setzero_si512();
-    for (int half = 0; half < 2; ++half) {  // words i, then 4 + i
-      const __m512i low =
-          half == 0 ? even_words(pairs[0], pairs[1]) : odd_words(pairs[0], pairs[1]);
-      const __m512i high =
-          half == 0 ? even_words(pairs[2], pairs[3]) : odd_words(pairs[2], pairs[3]);
-      const __m512i first = _mm512_permutex2var_epi64(low, first_words, high);
-      const __m512i last = _mm512_permutex2var_epi64(low, last_words, high);
-      _mm512_storeu_si512(out + half * 128, first);
-      _mm512_storeu_si512(out + half * 128 + 64, last);
-      sum = dot(dot(sum, ones, first), ones, last);
-    }
-    const __m256i of_rows =
-        _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
-    auto* const target = reinterpret_cast<__m256i*>(sums);
-    _mm256_storeu_si256(target, _mm256_add_epi32(_mm256_loadu_si256(target), of_rows));
-  }
-
   /// Stores them as signed bytes.
   static void store_codes(int8_t* out, Codes codes) noexcept {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(codes));
-  }
-
- private:
-  /// Thirty-two codes of 16 bits: quarter i has elements 4 i to 4 i + 3, then 16 + 4 i onwards.
-  static __m512i round_unit(const float* x, float factor) noexcept {
-    const __m512 factors = _mm512_set1_ps(factor);
-    return _mm512_packs_epi32(round(_mm512_mul_ps(_mm512_loadu_ps(x), factors)),
-                              round(_mm512_mul_ps(_mm512_loadu_ps(x + 16), factors)));
-  }
-  /// Of each quarter, the first and third words of `a`, then of `b`.
-  static __m512i even_words(__m512i a, __m512i b) noexcept {
-    return _mm512_castps_si512(
-        _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0x88));
-  }
-  static __m512i odd_words(__m512i a, __m512i b) noexcept {
-    return _mm512_castps_si512(
-        _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xdd));
   }
 };
 
