@@ -34,8 +34,8 @@ def describe_machine(processors):
     cpu = {key: re.search(rf"^{key}\s*: (.*)$", cpuinfo, re.M) for key in
            ("model name", "cpu family", "model", "flags")}
     name, family, model, flags = (found.group(1) if found else "?" for found in cpu.values())
-    sets = [flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-            if flag in flags.split()]
+    sets = [flag for flag in ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16",
+                              "amx_bf16") if flag in flags.split()]
     return {
         "processor": f"{name} (family {family} model {model}; {' '.join(sets)})",
         "processors": processors,

@@ -28,11 +28,14 @@
 namespace aios {
 namespace {
 
-constexpr std::pair<Isa, std::string_view> kIsaNames[] = {
-    {Isa::kScalar, "scalar"},          {Isa::kAvx2, "avx2"},
-    {Isa::kAvx512Vnni, "avx512_vnni"}, {Isa::kAvx512Bf16, "avx512_bf16"},
-    {Isa::kAmxBf16, "amx_bf16"},       {Isa::kNeon, "neon"},
-    {Isa::kNeonDot, "neon_dot"}};
+constexpr std::pair<Isa, std::string_view> kIsaNames[] = {{Isa::kScalar, "scalar"},
+                                                          {Isa::kAvx2, "avx2"},
+                                                          {Isa::kAvxVnni, "avx_vnni"},
+                                                          {Isa::kAvx512Vnni, "avx512_vnni"},
+                                                          {Isa::kAvx512Bf16, "avx512_bf16"},
+                                                          {Isa::kAmxBf16, "amx_bf16"},
+                                                          {Isa::kNeon, "neon"},
+                                                          {Isa::kNeonDot, "neon_dot"}};
 
 #if defined(__x86_64__)
 
@@ -57,6 +60,12 @@ uint64_t saved_register_files() noexcept {
 
 constexpr bool has_bits(uint64_t value, uint64_t bits) noexcept { return (value & bits) == bits; }
 
+/// Of AVX2's registers alone. Bit: Intel SDM volume 2A, CPUID.
+bool has_avx_vnni() noexcept {
+  constexpr uint32_t kAvxVnni = 1U << 4U;
+  return has_bits(cpuid(7, 1).eax, kAvxVnni);
+}
+
 /// Linux refuses where a thread's signal stack is too small for tiles (arch/x86/xstate.rst).
 bool may_use_tiles() noexcept {
 #if defined(__linux__)
@@ -67,6 +76,10 @@ bool may_use_tiles() noexcept {
   return false;
 #endif
 }
+
+#else
+
+bool has_avx_vnni() noexcept { return false; }
 
 #endif
 
@@ -128,7 +141,7 @@ Isa detect_isa() noexcept {
   if (!has_bits(saved, kXmmYmmZmm) ||
       !has_bits(extended.ebx, kAvx512F | kAvx512Dq | kAvx512Bw | kAvx512Vl) ||
       !has_bits(extended.ecx, kAvx512Vnni)) {
-    return Isa::kAvx2;
+    return has_avx_vnni() ? Isa::kAvxVnni : Isa::kAvx2;
   }
   if (!has_bits(cpuid(7, 1).eax, kAvx512Bf16)) return Isa::kAvx512Vnni;
   const bool has_amx =
@@ -141,6 +154,7 @@ Isa detect_isa() noexcept {
 
 bool can_run(Isa isa) noexcept {
   const Isa detected = detect_isa();
+  if (isa == Isa::kAvxVnni && !has_avx_vnni()) return false;
   return isa == Isa::kScalar || (isa <= detected && is_of_arm(isa) == is_of_arm(detected));
 }
 

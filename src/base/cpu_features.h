@@ -5,10 +5,11 @@
 
 namespace aios {
 
-/// Kernel variants, weakest first. `kAvx512Vnni`: F, BW, VL, DQ, VNNI; `kAvx512Bf16`: those + BF16;
+/// Kernel variants, weakest first. `kAvxVnni`: AVX2 + dot products of bytes, which a processor with
+/// AVX-512 need not have; `kAvx512Vnni`: F, BW, VL, DQ, VNNI; `kAvx512Bf16`: those + BF16;
 /// `kAmxBf16`: those + AMX's tiles of bf16; `kNeonDot`: NEON + dot products of bytes (Armv8.2's
 /// FEAT_DotProd).
-enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kAmxBf16, kNeon, kNeonDot };
+enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kAvx512Bf16, kAmxBf16, kNeon, kNeonDot };
 
 [[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
 
@@ -16,7 +17,8 @@ enum class Isa { kScalar, kAvx2, kAvx512Vnni, kAvx512Bf16, kAmxBf16, kNeon, kNeo
 /// Linux to let this process use its tiles.
 [[nodiscard]] Isa detect_isa() noexcept;
 
-/// Whether this processor can run a variant: `detect_isa()` and the weaker ones of its kind.
+/// Whether this processor can run a variant: `detect_isa()`, or a weaker one of its kind that it
+/// has.
 [[nodiscard]] bool can_run(Isa isa) noexcept;
 
 /// `detect_isa()`, unless the environment variable AIOS_FORCE_ISA names another.

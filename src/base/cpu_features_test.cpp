@@ -61,7 +61,8 @@ TEST(CpuFeatures, AgreesWithTheKernelsList) {
   };
   Isa expected = Isa::kScalar;
   if (has({"avx2", "fma", "f16c"})) {
-    expected = Isa::kAvx2;
+    expected = has({"avx_vnni"}) ? Isa::kAvxVnni : Isa::kAvx2;
+    EXPECT_EQ(can_run(Isa::kAvxVnni), has({"avx_vnni"}));
     if (has({"avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni"})) {
       expected = has({"avx512_bf16"}) ? Isa::kAvx512Bf16 : Isa::kAvx512Vnni;
       constexpr long kRequestTiles[] = {0x1023, 18};  // a container may refuse what the list has

@@ -14,11 +14,26 @@
 
 namespace aios::kernel_test {
 
+#if defined(__x86_64__)
+/// Of kAvxVnni, with the instruction as AVX-512 VNNI encodes it.
+extern const Kernels kAvxVnniTwin;
+#endif
+
+/// kernels_for, or a twin that this processor can run.
+inline const Kernels& kernels_of(Isa isa) noexcept {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvxVnni && !can_run(isa)) return kAvxVnniTwin;
+#endif
+  return kernels_for(isa);
+}
+
+/// Variants that this processor can run, or twins of them.
 inline std::vector<Isa> runnable_isas() {
+  const auto has_twin = [](Isa isa) { return isa == Isa::kAvxVnni && can_run(Isa::kAvx512Vnni); };
   std::vector<Isa> isas;
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmxBf16,
-                        Isa::kNeon, Isa::kNeonDot}) {
-    if (can_run(isa)) isas.push_back(isa);
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni, Isa::kAvx512Bf16,
+                        Isa::kAmxBf16, Isa::kNeon, Isa::kNeonDot}) {
+    if (can_run(isa) || has_twin(isa)) isas.push_back(isa);
   }
   return isas;
 }
@@ -38,7 +53,7 @@ inline bool same_bits(const float* a, const float* b, int64_t size) {
 /// A test that runs once per variant.
 class ForEachIsa : public testing::TestWithParam<Isa> {
  protected:
-  const Kernels& kernels_ = kernels_for(GetParam());
+  const Kernels& kernels_ = kernels_of(GetParam());
 };
 
 inline std::string isa_test_name(const testing::TestParamInfo<Isa>& info) {

@@ -9,6 +9,8 @@ const Kernels& kernels_for(Isa isa) noexcept {
 #if defined(__x86_64__)
     case Isa::kAvx2:
       return kAvx2Kernels;
+    case Isa::kAvxVnni:
+      return kAvxVnniKernels;
     case Isa::kAvx512Vnni:
       return kAvx512VnniKernels;
     case Isa::kAvx512Bf16:

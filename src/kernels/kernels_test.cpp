@@ -9,7 +9,8 @@ class KernelTable : public kernel_test::ForEachIsa {};
 
 TEST_P(KernelTable, BelongsToItsVariantAlone) {
   for (const Isa other : kernel_test::runnable_isas()) {
-    EXPECT_EQ(kernels_for(other).matmul_f32_f32 == kernels_.matmul_f32_f32, other == GetParam())
+    EXPECT_EQ(kernel_test::kernels_of(other).matmul_f32_f32 == kernels_.matmul_f32_f32,
+              other == GetParam())
         << isa_name(other);
   }
 }

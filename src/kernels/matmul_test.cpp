@@ -149,7 +149,7 @@ using MatmulCase = std::tuple<Isa, Format>;
 
 class Matmul : public testing::TestWithParam<MatmulCase> {
  protected:
-  const Kernels& kernels_ = kernels_for(std::get<0>(GetParam()));
+  const Kernels& kernels_ = kernel_test::kernels_of(std::get<0>(GetParam()));
   const Format format_ = std::get<1>(GetParam());
 };
 
@@ -211,7 +211,8 @@ std::vector<MatmulCase> matmul_cases() {
   for (const Isa isa : runnable_isas()) {
     for (const Format format :
          {Format::kF32F32, Format::kF32Bf16, Format::kF32F16, Format::kBf16Bf16}) {
-      if (function_of(kernels_for(isa), format) != nullptr) cases.emplace_back(isa, format);
+      if (function_of(kernel_test::kernels_of(isa), format) != nullptr)
+        cases.emplace_back(isa, format);
     }
   }
   return cases;
@@ -231,7 +232,7 @@ TEST(MatmulVariants, AgreeBitForBitInF32) {
     std::vector<float> expected;
     for (const Isa isa : runnable_isas()) {
       if (isa == Isa::kScalar) continue;  // has no fma
-      const std::vector<float> out = operands.multiply(kernels_for(isa));
+      const std::vector<float> out = operands.multiply(kernel_test::kernels_of(isa));
       if (expected.empty()) expected = out;
       EXPECT_EQ(out, expected) << isa_name(isa);
     }
@@ -250,15 +251,15 @@ TEST(MatmulVariants, TakeBf16WeightsAtAnyEvenAddress) {
       std::transform(values.begin(), values.end(), weights.begin() + static_cast<int64_t>(shift),
                      float_to_bf16);
       results[shift].resize(kColumns);
-      kernels_for(isa).matmul_f32_bf16({.x = x.data(),
-                                        .x_stride = kDepth,
-                                        .weights = weights.data() + shift,
-                                        .weight_stride = kDepth,
-                                        .out = results[shift].data(),
-                                        .out_stride = kColumns,
-                                        .rows = 1,
-                                        .columns = kColumns,
-                                        .depth = kDepth});
+      kernel_test::kernels_of(isa).matmul_f32_bf16({.x = x.data(),
+                                                    .x_stride = kDepth,
+                                                    .weights = weights.data() + shift,
+                                                    .weight_stride = kDepth,
+                                                    .out = results[shift].data(),
+                                                    .out_stride = kColumns,
+                                                    .rows = 1,
+                                                    .columns = kColumns,
+                                                    .depth = kDepth});
     }
     EXPECT_EQ(results[0], results[1]) << isa_name(isa);
   }
