@@ -1,4 +1,4 @@
-"""The machine's peaks and our matrix products, for bench/run.py."""
+"""The machine's peaks, our matrix products and oneDNN's, for bench/run.py."""
 
 import json
 
@@ -9,11 +9,12 @@ SECONDS_PER_PRODUCT = 0.05  # of each round
 
 
 class KernelBench:
-    """The machine's peaks and our matrix products: all slices of bench_kernels, round by round."""
+    """All slices of bench_kernels, and where there is vpdpbusd of oneDNN's products, round by round."""
 
     def __init__(self, programs):
         self.program, self.report = programs.kernels, programs.kernels_report
-        self.peaks, self.designs, self.gemm, self.rows = {}, {}, {}, {}
+        self.peer = programs.onednn
+        self.peaks, self.designs, self.gemm, self.rows, self.onednn = {}, {}, {}, {}, {}
 
     def round(self):
         capture([self.program, "--threads", NUM_THREADS, "--seconds", SECONDS_PER_PRODUCT,
@@ -32,11 +33,25 @@ class KernelBench:
             for name, samples in line["peaks"].items():
                 known["peaks"][name] += samples
         for line in measured["rows"]:
-            self.rows.setdefault(line["name"], []).extend(line["samples"])
+            known = self.rows.setdefault(line["name"], {
+                "name": line["name"], "samples": [],
+                "reads": {name: [] for name in line["reads"]}})
+            known["samples"] += line["samples"]
+            for name, samples in line["reads"].items():
+                known["reads"][name] += samples
+        if any("vpdpbusd" in name for name in measured["peaks"]):
+            self.measure_peer()
+
+    def measure_peer(self):
+        for name, line in json.loads(
+                capture([self.peer, NUM_THREADS, SECONDS_PER_PRODUCT])).items():
+            known = self.onednn.setdefault(name, {"samples": [], "peaks": []})
+            for kind, samples in line.items():
+                known[kind] += samples
 
     def add_to(self, results):
         results.update(peaks=self.peaks, designs=self.designs, gemm=list(self.gemm.values()),
-                       rows=self.rows)
+                       rows=list(self.rows.values()), onednn=self.onednn)
 
     def close(self):
         pass

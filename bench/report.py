@@ -56,14 +56,35 @@ def gemm_rows(results):
                *(f"{100 * figures['median'] / limit:.0f} %" if limit else "" for limit in limits)]
 
 
+def onednn_rows(results):
+    """oneDNN's 8-bit products beside the peak measured between their runs, and ours by theirs."""
+    ours = {line["name"]: line for line in results["gemm"]}
+
+    def share(samples, peaks):
+        return statistics.median(samples) / statistics.median(peaks)
+
+    for name, line in results["onednn"].items():
+        figures = summary(line["samples"], higher_is_better=True)
+        peer = share(line["samples"], line["peaks"])
+        ratios = []
+        for form in ("int8", "int4", "int2"):
+            own = ours[f"{form} {name}"]
+            peak = next(peaks for peak, peaks in own["peaks"].items() if "vpdpbusd" in peak)
+            ratios.append(f"{share(own['samples'], peak) / peer:.2f}")
+        yield [name, f"{figures['median']:.0f}", f"{figures['best']:.0f}",
+               f"{100 * figures['spread']:.0f} %", f"{100 * peer:.0f} %", *ratios]
+
+
 def single_rows(results):
-    """A row times a matrix that is read from memory: beside the best of all readers."""
-    bandwidth = max((max(samples) for name, samples in results["peaks"].items()
-                     if name.startswith("memory")), default=None)  # no part "kernels", no rows
-    for name, samples in results["rows"].items():
-        figures = summary(samples, higher_is_better=True)
-        yield [name, f"{figures['median']:.1f}", f"{figures['best']:.1f}",
-               f"{100 * figures['spread']:.0f} %", f"{100 * figures['median'] / bandwidth:.0f} %"]
+    """A row times a matrix that is read from memory: beside the best of the readers that ran
+    between its runs."""
+    for line in results["rows"]:
+        figures = summary(line["samples"], higher_is_better=True)
+        readers = [summary(samples, higher_is_better=True) for samples in line["reads"].values()]
+        yield [line["name"], f"{figures['median']:.1f}", f"{figures['best']:.1f}",
+               f"{100 * figures['spread']:.0f} %",
+               *(f"{100 * figures[kind] / max(reader[kind] for reader in readers):.0f} %"
+                 for kind in ("median", "best"))]
 
 
 def comparison_rows(results):
@@ -93,8 +114,11 @@ def markdown(results):
                "median of the best peak", "of the peak beside it", "of the tiles' best peak",
                "of the roofline"],
               gemm_rows(results)),
-        table(["One row, GB/s", "median", "best", "spread", "median of the best reader"],
-              single_rows(results)),
+        table(["oneDNN, u8 by s8, M x N x K, GFLOP/s", "median", "best", "spread",
+               "of the peak beside it", "our int8's share by this", "int4's", "int2's"],
+              onednn_rows(results)),
+        table(["One row, GB/s", "median", "best", "spread", "median of the best reader's",
+               "best of the best reader's"], single_rows(results)),
         table(["Model", "ours", "peer", "ours: median / best", "spread", "peer: median / best",
                "spread", "peer / ours, medians", "best"], comparison_rows(results)),
     ])

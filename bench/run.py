@@ -61,7 +61,8 @@ def main():
         programs = Programs(arguments.build, peers)
         programs.prepare_models()
         results = {"machine": describe_machine(pin_to_physical_cores(NUM_THREADS)),
-                   "rounds": arguments.rounds, "peaks": {}, "designs": {}, "rows": {}, "gemm": [],
+                   "rounds": arguments.rounds, "peaks": {}, "designs": {}, "rows": [], "gemm": [],
+                   "onednn": {},
                    "comparisons": []}
         for part in arguments.parts:
             benches.append(PARTS[part](programs))

@@ -6,10 +6,11 @@
 /// at the speed at which the threads read as many. Quantised lines count their weights alone, the
 /// others activations and results besides. A product is `Backend::project`: f32 activations
 /// in and out, conversion included. One row is a matrix beyond the caches, against the best of all
-/// readers. With --json all samples are written, in 1e9 operations or bytes a second:
-/// {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "samples",
+/// readers of as much memory. With --json all samples are written, in 1e9 operations or bytes a
+/// second: {"peaks": {name: samples}, "designs": {name: fraction}, "gemm": [{"name", "samples",
 /// "operations_per_byte", "reads": samples, "peaks": {name: samples}}], "rows": [{"name",
-/// "samples"}]}; the samples of a product's peaks and reads were taken between its own.
+/// "samples", "reads": {reader: samples}}]}; the samples of a product's peaks and reads were taken
+/// between its own.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -102,11 +103,12 @@ void run_reader(ThreadPool& pool, const Reader& reader, const std::vector<double
   rates.add(static_cast<double>(memory.size() * sizeof(double)), seconds_now() - start);
 }
 
+constexpr int64_t kBeyondCaches = int64_t{512} << 20U;  // bytes
+
 /// Bytes per second that 1, 2, ... threads read from memory far larger than a cache, each reader in
-/// turn; returns the best in 1e9 a second.
-double measure_bandwidth(int max_threads, const Options& options, Json& report) {
-  const std::vector<double> memory(std::size_t{64} << 20U, 1.0);  // 512 MiB
-  double best = 0;
+/// turn.
+void measure_bandwidth(int max_threads, const Options& options, Json& report) {
+  const std::vector<double> memory(kBeyondCaches / sizeof(double), 1.0);
   for (int threads = 1; threads <= max_threads; threads *= 2) {
     ThreadPool pool(threads);
     for (const Reader& reader : readers()) {
@@ -120,10 +122,8 @@ double measure_bandwidth(int max_threads, const Options& options, Json& report) 
       std::printf("%-58s %8.1f GB/s best, %8.1f median\n", name.c_str(), rates.best(),
                   rates.median());
       report["peaks"][name] = rates.values;
-      best = std::max(best, rates.best());
     }
   }
-  return best;
 }
 
 constexpr Shape kShapes[] = {
@@ -223,21 +223,36 @@ Json report_product(Product& product, double traffic, ThreadPool& pool,
   return line;
 }
 
-/// One row on a matrix of half a gibibyte.
-Json measure_row(Backend& backend, const WeightFormat& format, double bandwidth,
+/// One row on a matrix of half a gibibyte, and the readers between its runs.
+Json measure_row(Backend& backend, const WeightFormat& format, ThreadPool& pool,
                  const Options& options) {
   constexpr int64_t kDepth = 4096;
-  constexpr int64_t kBytes = int64_t{512} << 20U;
-  const int64_t columns = kBytes / format.bytes(kPanelRows, kDepth) * kPanelRows;
+  const int64_t columns = kBeyondCaches / format.bytes(kPanelRows, kDepth) * kPanelRows;
   const Weights weights(backend, format, columns, kDepth);
+  const std::vector<double> memory(kBeyondCaches / sizeof(double), 1.0);
   Product product(backend, {1, columns, kDepth}, weights);
   Rates rates;
+  std::vector<std::pair<std::string, Rates>> reads;
+  for (const Reader& reader : readers()) reads.emplace_back(reader.name, Rates{});
   const double end = seconds_now() + options.seconds;
-  while (seconds_now() < end || rates.values.size() < 5) product.run(product.bytes(), rates);
-  std::printf("%-26s %8.1f %8.1f GB/s %6.1f %6.1f %% of the best reader\n", product.name().c_str(),
-              rates.best(), rates.median(), 100 * rates.best() / bandwidth,
-              100 * rates.median() / bandwidth);
-  return {{"name", product.name()}, {"samples", rates.values}};
+  while (seconds_now() < end || rates.values.size() < 5) {
+    product.run(product.bytes(), rates);
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      run_reader(pool, readers()[i], memory, reads[i].second);
+    }
+  }
+  double best = 0;
+  double median = 0;
+  Json line = {{"name", product.name()}, {"samples", rates.values}};
+  for (const auto& [name, read] : reads) {
+    best = std::max(best, read.best());
+    median = std::max(median, read.median());
+    line["reads"][name] = read.values;
+  }
+  std::printf("%-26s %8.1f %8.1f GB/s %6.1f %6.1f %% of the best reader (best, median)\n",
+              product.name().c_str(), rates.best(), rates.median(), 100 * rates.best() / best,
+              100 * rates.median() / median);
+  return line;
 }
 
 void measure_floats(Backend& backend, ThreadPool& pool, const Options& options, Json& report) {
@@ -285,10 +300,10 @@ int run(const Options& options) {
               pool->num_threads());
   Json report;
   measure_peaks(*pool, options, report);
-  const double bandwidth = measure_bandwidth(pool->num_threads(), options, report);
-  report["rows"].push_back(measure_row(*backend, {.dtype = DType::kBF16}, bandwidth, options));
+  measure_bandwidth(pool->num_threads(), options, report);
+  report["rows"].push_back(measure_row(*backend, {.dtype = DType::kBF16}, *pool, options));
   for (const QuantizedFormat& format : kQuantizedFormats) {
-    report["rows"].push_back(measure_row(*backend, {.quantized = format}, bandwidth, options));
+    report["rows"].push_back(measure_row(*backend, {.quantized = format}, *pool, options));
   }
   measure_floats(*backend, *pool, options, report);
   measure_quantized_shapes(*backend, *pool, options, report);

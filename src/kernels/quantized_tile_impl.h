@@ -26,12 +26,23 @@ struct QuantizedStep {
 struct TileRows {
   const int8_t* codes;    // from the step's begin
   const float* scales;    // of the step
-  const int32_t* starts;  // of the row's begin
+  const int32_t* starts;  // of all up to the step's end, from the begin of its stretch
+  const int32_t*
+      starts_before;  // up to the step's begin; null: no step of the stretch is before it
   int64_t scales_stride;
   int64_t starts_stride;
   int64_t row = 0;         // of the sums
   int64_t ahead = 0;       // behind the step's points: bytes to be fetched begin there
   int64_t unit_ahead = 0;  // these bytes of each panel, during each unit of the depth
+
+  /// On to the rows behind `count` that had `units` of the depth; `codes` is left to the caller.
+  [[gnu::always_inline]] void skip(int64_t count, int64_t units) noexcept {
+    scales += count * scales_stride;
+    starts += count * starts_stride;
+    if (starts_before != nullptr) starts_before += count * starts_stride;
+    row += count;
+    ahead += units * unit_ahead;
+  }
 };
 
 /// @tparam kLayout of x
@@ -58,7 +69,7 @@ class QuantizedTile {
   /// Loops over sums are unrolled by name, as in outer_product_impl.h.
   [[gnu::always_inline]] static void multiply(const Step& step, const TileRows& x) noexcept {
     Sums sums;
-    start(step, x, sums);
+    start(x, sums);
     const uint8_t* points[kPanels];
     for (int64_t p = 0; p < kPanels; ++p) points[p] = step.points[p];
     const int8_t* codes = x.codes;
@@ -95,12 +106,12 @@ class QuantizedTile {
     return kLayout.step_offset(k + kDepthUnit) - kLayout.step_offset(k);
   }
 
-  [[gnu::always_inline]] static void start(const Step& step, const TileRows& x,
-                                           Sums& sums) noexcept {
+  [[gnu::always_inline]] static void start(const TileRows& x, Sums& sums) noexcept {
 #pragma GCC unroll 16
     for (int m = 0; m < kRows; ++m) {
-      const auto value =
-          Ops::start(row_start(x.starts + m * x.starts_stride, step.begin, step.depth));
+      const int64_t at = m * x.starts_stride;
+      const int32_t before = x.starts_before == nullptr ? 0 : x.starts_before[at];
+      const auto value = Ops::start(x.starts[at] - before);
 #pragma GCC unroll 8
       for (int n = 0; n < kVectors; ++n) {
         sums[0][m][n] = value;
