@@ -9,7 +9,7 @@ SECONDS_PER_PRODUCT = 0.05  # of each round
 
 
 class KernelBench:
-    """All slices of bench_kernels, and where there is vpdpbusd of oneDNN's products, round by round."""
+    """All slices of bench_kernels, round by round; with vpdpbusd also of oneDNN's products."""
 
     def __init__(self, programs):
         self.program, self.report = programs.kernels, programs.kernels_report

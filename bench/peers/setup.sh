@@ -72,7 +72,8 @@ if [[ ! -f $peers/onednn/lib/libdnnl.so.3 ]]; then
   done
   cp -r "$peers"/onednn/*.data/data/. "$peers/onednn"
 fi
-"${CXX:-c++}" -O2 -std=c++20 -fopenmp -I"$peers/onednn/include" -I"$root/bench/kernels" -I"$root/src" -I"$root/include" \
+"${CXX:-c++}" -O2 -std=c++20 -fopenmp \
+  -I"$peers/onednn/include" -I"$root/bench/kernels" -I"$root/src" -I"$root/include" \
   "$root"/{bench/peers/onednn_products,bench/kernels/peak_probes,src/base/cpu_features}.cpp \
   -L"$peers/onednn/lib" -l:libdnnl.so.3 -Wl,-rpath,"$peers/onednn/lib" -o "$peers/onednn_products"
 
