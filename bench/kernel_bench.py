@@ -13,7 +13,7 @@ class KernelBench:
 
     def __init__(self, programs):
         self.program, self.report = programs.kernels, programs.kernels_report
-        self.peer = programs.onednn
+        self.onednn_program = programs.onednn
         self.peaks, self.designs, self.gemm, self.rows, self.onednn = {}, {}, {}, {}, {}
 
     def round(self):
@@ -40,11 +40,11 @@ class KernelBench:
             for name, samples in line["reads"].items():
                 known["reads"][name] += samples
         if any("vpdpbusd" in name for name in measured["peaks"]):
-            self.measure_peer()
+            self.measure_onednn()
 
-    def measure_peer(self):
+    def measure_onednn(self):
         for name, line in json.loads(
-                capture([self.peer, NUM_THREADS, SECONDS_PER_PRODUCT])).items():
+                capture([self.onednn_program, NUM_THREADS, SECONDS_PER_PRODUCT])).items():
             known = self.onednn.setdefault(name, {"samples": [], "peaks": []})
             for kind, samples in line.items():
                 known[kind] += samples

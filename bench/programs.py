@@ -30,7 +30,7 @@ class Programs:
         for path in (self.aios, self.engine, self.kernels):
             if not path.exists():
                 raise BenchError(f"{path} is not there: build the `bench` preset")
-        for path in (self.llama, self.onednn, self.minilm):
+        for path in (self.llama, self.minilm):
             if not path.exists():
                 raise BenchError(f"the peer {path} is not there: run bench/peers/setup.sh")
 

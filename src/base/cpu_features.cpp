@@ -60,7 +60,7 @@ uint64_t saved_register_files() noexcept {
 
 constexpr bool has_bits(uint64_t value, uint64_t bits) noexcept { return (value & bits) == bits; }
 
-/// Of AVX2's registers alone. Bit: Intel SDM volume 2A, CPUID.
+/// Dot products of bytes without AVX-512; needs AVX2. Bit: Intel SDM volume 2A, CPUID.
 bool has_avx_vnni() noexcept {
   constexpr uint32_t kAvxVnni = 1U << 4U;
   return has_bits(cpuid(7, 1).eax, kAvxVnni);

@@ -5,6 +5,26 @@
 namespace aios {
 namespace {
 
+#if defined(__x86_64__)
+constexpr Isa kCompiled[] = {Isa::kScalar,     Isa::kAvx2,       Isa::kAvxVnni,
+                             Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmxBf16};
+#elif defined(__aarch64__)
+constexpr Isa kCompiled[] = {Isa::kScalar, Isa::kNeon, Isa::kNeonDot};
+#else
+constexpr Isa kCompiled[] = {Isa::kScalar};
+#endif
+
+/// Also of variants that this processor cannot run, and of those that tests run as a twin.
+TEST(KernelTables, AreThoseOfTheirVariants) {
+  for (const Isa isa : kCompiled) {
+    for (const Isa other : kCompiled) {
+      EXPECT_EQ(kernels_for(isa).quantized_matmul == kernels_for(other).quantized_matmul,
+                isa == other)
+          << isa_name(isa) << ' ' << isa_name(other);
+    }
+  }
+}
+
 class KernelTable : public kernel_test::ForEachIsa {};
 
 TEST_P(KernelTable, BelongsToItsVariantAlone) {

@@ -69,8 +69,10 @@ void quantize_stretch(const float* x, int64_t begin, int64_t size, int64_t padde
   }
 }
 
-/// A stretch of a whole block of rows whose words take turns, as an instruction set rounds it best.
-/// Without a definition of its own, rows are rounded one by one.
+/// A stretch of a whole block of kRows rows whose words take turns, as an instruction set rounds it
+/// best: made of the rows' elements, it tells whether all are finite (is_finite), and if so stores
+/// scales (store_scales) and codes with their starts (round), see quantize_block_avx512.h. Where a
+/// translation unit includes no definition for its Isa, rows are rounded one by one.
 template <typename Isa>
 class QuantizedBlock;
 

@@ -130,6 +130,7 @@ class QuantizedMatmul {
         if (!whole_rows_) step.scales[p] += kColumns;
         step.sums[p] += kColumns;
       }
+      step.reads_codes = false;  // the first columns' tiles have fetched all
     }
   }
 

@@ -24,11 +24,12 @@ struct QuantizedStep {
 
 /// The rows of x of a tile.
 struct TileRows {
-  const int8_t* codes;    // from the step's begin
-  const float* scales;    // of the step
-  const int32_t* starts;  // of all up to the step's end, from the begin of its stretch
-  const int32_t*
-      starts_before;  // up to the step's begin; null: no step of the stretch is before it
+  const int8_t* codes;  // from the step's begin
+  const float* scales;  // of the step
+  /// Their difference is what a row's sums start from (row_start): `starts` is the row's start up
+  /// to the step's end, the other up to its begin, or null if a stretch begins there.
+  const int32_t* starts;
+  const int32_t* starts_before;
   int64_t scales_stride;
   int64_t starts_stride;
   int64_t row = 0;         // of the sums
