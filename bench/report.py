@@ -57,8 +57,8 @@ def gemm_rows(results):
 
 
 def onednn_rows(results):
-    """oneDNN's 8-bit products beside vpdpbusd's peak, measured between their runs, and what share of
-    it ours reach by the share of these. Shapes are those of bench_kernels."""
+    """oneDNN's 8-bit products beside vpdpbusd's peak, measured between their runs, and the share
+    of it that ours reach by the share of these. Shapes are those of bench_kernels."""
     ours = {line["name"]: line for line in results["gemm"]}
 
     def share(samples, peaks):
