@@ -87,7 +87,8 @@ def main():
                 calibration = ["--calibration", text] if text else []
                 capture([options.aios, "convert", source, model, "--overwrite", "--dtype", dtype,
                          *calibration])
-                report(f"{dtype}, calibrated on {pathlib.Path(text).name}" if text else dtype, model)
+                name = f"{dtype}, calibrated on {pathlib.Path(text).name}" if text else dtype
+                report(name, model)
         for name in GGML_TYPES:
             model = folder / name
             shutil.copytree(source, model, ignore=shutil.ignore_patterns("*.safetensors"))
