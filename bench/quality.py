@@ -73,6 +73,14 @@ def relative_error(before, after):
     return error / total
 
 
+def write_rounded(source, model, tensors):
+    """A copy of the model's folder `source` with these weights, in float32."""
+    shutil.copytree(source, model, ignore=shutil.ignore_patterns("*.safetensors", "heldout"))
+    write_safetensors(model / "model.safetensors", [
+        (tensor, values.shape, lambda values=values: np.ascontiguousarray(values))
+        for tensor, values in tensors.items()], "F32")
+
+
 class Scorer:
     """Scores models on the same windows as the first one."""
 
@@ -132,11 +140,7 @@ def main():
                     values, name if is_layer_matrix(tensor, values) else GGML_WIDER[name])
                 for tensor, values in weights.items()}
             model = folder / name
-            shutil.copytree(options.model, model, ignore=shutil.ignore_patterns("*.safetensors",
-                                                                                "heldout"))
-            write_safetensors(model / "model.safetensors", [
-                (tensor, values.shape, lambda values=values: np.ascontiguousarray(values))
-                for tensor, values in rounded.items()], "F32")
+            write_rounded(options.model, model, rounded)
             scorer.row(f"ggml {name}", GGML_BITS[name], relative_error(weights, rounded), model)
 
 

@@ -12,14 +12,13 @@ these their full number of bits and no more. Weights rounded by ggml are widened
 import argparse
 import csv
 import pathlib
-import shutil
 import tempfile
 
 import numpy as np
 
-from checkpoint import read_safetensors, write_safetensors
+from checkpoint import read_safetensors
 from measure import capture
-from quality import GGML_TYPES, GGML_WIDER, ROOT, Ggml
+from quality import GGML_TYPES, GGML_WIDER, ROOT, Ggml, write_rounded
 
 K_BLOCK = 256
 
@@ -91,11 +90,7 @@ def main():
                 report(name, model)
         for name in GGML_TYPES:
             model = folder / name
-            shutil.copytree(source, model, ignore=shutil.ignore_patterns("*.safetensors"))
-            rounded = rounded_by_ggml(ggml, weights, name)
-            write_safetensors(model / "model.safetensors", [
-                (tensor, values.shape, lambda values=values: np.ascontiguousarray(values))
-                for tensor, values in rounded.items()], "F32")
+            write_rounded(source, model, rounded_by_ggml(ggml, weights, name))
             report(f"ggml {name}", model)
 
 

@@ -25,6 +25,7 @@
 #include "backend/cpu/cpu_backend.h"
 #include "bench_weights.h"
 #include "peak_probes.h"
+#include "product_shapes.h"
 
 namespace aios::bench {
 namespace {
@@ -131,10 +132,6 @@ constexpr Shape kShapes[] = {
     {64, 4864, 896},   {128, 4096, 1024}, {256, 4096, 1024}, {512, 4096, 1024}, {512, 1024, 4096},
     {512, 896, 4864},  {512, 4864, 896},  {32, 1536, 384},   {128, 1536, 384},  {128, 384, 1536},
     {1024, 1536, 384}, {1024, 384, 1536}, {1024, 384, 384}};
-
-constexpr Shape kQuantizedShapes[] = {
-    {0, 1024, 1024}, {0, 3072, 1024}, {0, 4096, 1024}, {0, 4864, 896}, {0, 896, 4864}};
-constexpr int64_t kQuantizedRows[] = {32, 64, 128, 512};
 
 /// A product with its input and output.
 class Product {

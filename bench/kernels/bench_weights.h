@@ -10,10 +10,6 @@
 
 namespace aios::bench {
 
-struct Shape {
-  int64_t rows, columns, depth;
-};
-
 /// 8 bits with a scale for each row; 4 bits in blocks of 32 and 2 bits in blocks of 16, each block
 /// with its start and step, in groups of 128: 4.5 and 2.625 bits a weight (docs/adr/0006).
 inline constexpr QuantizedFormat kQuantizedFormats[] = {

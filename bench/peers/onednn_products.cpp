@@ -20,14 +20,11 @@
 #include <vector>
 
 #include "peak_probes.h"
+#include "product_shapes.h"
 
 namespace {
 
-struct Shape {
-  int64_t columns, depth;
-};
-constexpr Shape kShapes[] = {{1024, 1024}, {3072, 1024}, {4096, 1024}, {4864, 896}, {896, 4864}};
-constexpr int64_t kRows[] = {32, 64, 128, 512};
+using aios::bench::Shape;
 
 double seconds_now() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -59,13 +56,13 @@ void read(const std::vector<double>& memory) {
 
 class Product {
  public:
-  Product(const dnnl::engine& engine, int64_t rows, const Shape& shape) : stream_(engine) {
+  Product(const dnnl::engine& engine, const Shape& shape) : stream_(engine) {
     using Memory = dnnl::memory;
     using Type = Memory::data_type;
     using Tag = Memory::format_tag;
-    const Memory::desc x({rows, shape.depth}, Type::u8, Tag::ab);
+    const Memory::desc x({shape.rows, shape.depth}, Type::u8, Tag::ab);
     const Memory::desc weights({shape.depth, shape.columns}, Type::s8, Tag::any);
-    const Memory::desc out({rows, shape.columns}, Type::f32, Tag::ab);
+    const Memory::desc out({shape.rows, shape.columns}, Type::f32, Tag::ab);
     const dnnl::matmul::primitive_desc description(engine, x, weights, out);
     matmul_ = dnnl::matmul(description);
     for (const auto& [argument, desc] :
@@ -107,9 +104,10 @@ int main(int argc, char** argv) {
   const double seconds = std::atof(argv[2]);
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   const char* separator = "{";
-  for (const Shape& shape : kShapes) {
-    for (const int64_t rows : kRows) {
-      Product product(engine, rows, shape);
+  for (Shape shape : aios::bench::kQuantizedShapes) {
+    for (const int64_t rows : aios::bench::kQuantizedRows) {
+      shape.rows = rows;
+      Product product(engine, shape);
       const auto operations = 2.0 * static_cast<double>(rows * shape.columns * shape.depth);
       const std::vector<double> memory(
           static_cast<std::size_t>(shape.columns * shape.depth) / sizeof(double), 1.0);
