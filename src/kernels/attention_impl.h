@@ -121,7 +121,7 @@ class Attention {
     const int64_t whole_dims = a_.head_dim / 4 * 4;
     for (int64_t j = 0; j < whole_keys; j += Isa::kLanes) {
       for (int64_t d = 0; d < whole_dims; d += 4) {
-        Isa::transpose4(source + j * a_.key_stride + d, a_.key_stride, keys_ + d * kKeyTile + j,
+        transpose4<Isa>(source + j * a_.key_stride + d, a_.key_stride, keys_ + d * kKeyTile + j,
                         kKeyTile);
       }
     }

@@ -59,6 +59,15 @@ void store_up_to(float* address, typename Isa::Vector v, int64_t count) noexcept
   }
 }
 
+/// out[j][i] = rows[i][j] for kLanes rows of four words.
+template <typename Isa>
+void transpose4(const float* rows, int64_t stride, float* out, int64_t out_stride) noexcept {
+  typename Isa::Vector columns[4];
+  Isa::transpose4(rows, stride, columns);
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) Isa::store(out + j * out_stride, columns[j]);
+}
+
 template <typename Isa>
 struct Elementwise {
   using Vector = typename Isa::Vector;

@@ -77,8 +77,7 @@ struct Avx2 {
     return _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
 
-  static void transpose4(const float* rows, int64_t stride, float* out,
-                         int64_t out_stride) noexcept {
+  static void transpose4(const float* rows, int64_t stride, Vector (&out)[4]) noexcept {
     __m256 v[4];  // v[i]: four words of rows i and i + 4
     for (int i = 0; i < 4; ++i) {
       const float* const row = rows + i * stride;
@@ -89,10 +88,10 @@ struct Avx2 {
     const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(v[2], v[3]));
     const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(v[0], v[1]));
     const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(v[2], v[3]));
-    store(out, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
-    store(out + out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
-    store(out + 2 * out_stride, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
-    store(out + 3 * out_stride, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
+    out[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+    out[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+    out[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+    out[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
   }
 
  private:

@@ -87,8 +87,7 @@ struct Avx512 {
   static float max_element(Vector v) noexcept { return _mm512_reduce_max_ps(v); }
 
   /// out[j][i] = rows[i][j] for kLanes rows of four words, which are moved as they are.
-  static void transpose4(const float* rows, int64_t stride, float* out,
-                         int64_t out_stride) noexcept {
+  static void transpose4(const float* rows, int64_t stride, Vector (&out)[4]) noexcept {
     __m512 v[4];  // v[i]: four words of rows i, i + 4, i + 8, i + 12
     for (int i = 0; i < 4; ++i) {
       const float* const row = rows + i * stride;
@@ -101,10 +100,10 @@ struct Avx512 {
     const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(v[2], v[3]));
     const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(v[0], v[1]));
     const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(v[2], v[3]));
-    store(out, _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23)));
-    store(out + out_stride, _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23)));
-    store(out + 2 * out_stride, _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23)));
-    store(out + 3 * out_stride, _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23)));
+    out[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
+    out[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
+    out[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
+    out[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
   }
 
  private:

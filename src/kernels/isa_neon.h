@@ -73,15 +73,14 @@ struct Neon {
   static float sum(Vector v) noexcept { return vaddvq_f32(v); }
   static float max_element(Vector v) noexcept { return vmaxvq_f32(v); }
 
-  static void transpose4(const float* rows, int64_t stride, float* out,
-                         int64_t out_stride) noexcept {
+  static void transpose4(const float* rows, int64_t stride, Vector (&out)[4]) noexcept {
     const float32x4x2_t rows01 = vtrnq_f32(load(rows), load(rows + stride));
     const float32x4x2_t rows23 = vtrnq_f32(load(rows + 2 * stride), load(rows + 3 * stride));
     for (int i = 0; i < 2; ++i) {
       const float32x4_t low = rows01.val[i];
       const float32x4_t high = rows23.val[i];
-      store(out + i * out_stride, vcombine_f32(vget_low_f32(low), vget_low_f32(high)));
-      store(out + (i + 2) * out_stride, vcombine_f32(vget_high_f32(low), vget_high_f32(high)));
+      out[i] = vcombine_f32(vget_low_f32(low), vget_low_f32(high));
+      out[i + 2] = vcombine_f32(vget_high_f32(low), vget_high_f32(high));
     }
   }
 

@@ -27,7 +27,7 @@ void narrow_tile(const float* x, int64_t x_stride, int64_t rows, uint16_t* out,
   const bool is_whole = rows == kRowGroup && size == 2 * kPairs;
   float* const pairs = is_whole ? reinterpret_cast<float*>(out) : turned;
   for (int64_t pair = 0; pair < kPairs; pair += 4) {
-    Avx512::transpose4(narrowed + pair, kPairs, pairs + pair * kRowGroup, kRowGroup);
+    transpose4<Avx512>(narrowed + pair, kPairs, pairs + pair * kRowGroup, kRowGroup);
   }
   if (is_whole) return;
   for (int64_t pair = 0; 2 * pair < size; ++pair) {

@@ -160,8 +160,8 @@ class AmxMatmul {
   void turn_rows() noexcept {
     const float* const sums = other_sums_ + turned_rows_;
     float* const target = out_ + turned_rows_ * a_.out_stride;
-    Avx512::transpose4(sums, kBlockRows, target, a_.out_stride);
-    Avx512::transpose4(sums + kTileRows * kBlockRows, kBlockRows, target + kTileRows,
+    transpose4<Avx512>(sums, kBlockRows, target, a_.out_stride);
+    transpose4<Avx512>(sums + kTileRows * kBlockRows, kBlockRows, target + kTileRows,
                        a_.out_stride);
     turned_rows_ += kTurnedRows;
   }
@@ -177,11 +177,11 @@ class AmxMatmul {
         const float* const sums = sums_ + n * kBlockRows + m;
         float* const target = out + m * a_.out_stride + n;
         if (num_columns == Avx512::kLanes && m + kTurnedRows <= rows) {
-          Avx512::transpose4(sums, kBlockRows, target, a_.out_stride);
+          transpose4<Avx512>(sums, kBlockRows, target, a_.out_stride);
           continue;
         }
         alignas(64) float turned[kTurnedRows * Avx512::kLanes];
-        Avx512::transpose4(sums, kBlockRows, turned, Avx512::kLanes);
+        transpose4<Avx512>(sums, kBlockRows, turned, Avx512::kLanes);
         for (int64_t i = 0; i < kTurnedRows && m + i < rows; ++i) {
           store_up_to<Avx512>(target + i * a_.out_stride, Avx512::load(turned + i * Avx512::kLanes),
                               num_columns);

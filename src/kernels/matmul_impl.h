@@ -2,15 +2,16 @@
 /// tile: with f32 products the same bits on every instruction set that has fma.
 ///
 /// Weights are read where they lie, once per call: a panel of kPanelColumns columns and kPanelDepth
-/// words is transposed into the first-level cache, then all rows of x pass over it. The columns
-/// pass before the depth goes on, so that a slice of x stays in the second-level cache; the sums
-/// rest in `out` meanwhile. Few rows go along the depth first.
+/// words is transposed into the first-level cache, then all rows of x pass over it. Either the
+/// depth goes on first, and x passes once for each panel of columns, or the columns do, and the
+/// sums rest in `out` meanwhile. A few rows have a way of their own.
 #pragma once
 
 #include <cstdint>
 
 #include "kernels/elementwise_impl.h"
 #include "kernels/matmul.h"
+#include "kernels/matmul_few_rows_impl.h"
 #include "kernels/outer_product_impl.h"
 
 namespace aios {
@@ -25,6 +26,11 @@ struct SameType {
   static void copy(const Element* source, int64_t count, Element* out) noexcept {
     for (int64_t i = 0; i < count; ++i) out[i] = source[i];
   }
+  /// What step 0 multiplies of stored words.
+  template <typename Isa, typename Products>
+  static typename Products::Operand operand(typename Isa::Vector words, int /*step*/) noexcept {
+    return reinterpret_cast<typename Products::Operand>(words);
+  }
 };
 
 /// Weights that are widened to f32 first.
@@ -36,6 +42,11 @@ struct Widened {
   static constexpr bool kIsPairs = Source::kIsBf16;
   static void copy(const Stored* source, int64_t count, float* out) noexcept {
     widen<Isa, Source>(source, out, count);
+  }
+  /// The first or second elements of pairs.
+  template <typename /*Isa*/, typename /*Products*/>
+  static typename Isa::Vector operand(typename Isa::Vector pairs, int step) noexcept {
+    return step == 0 ? Isa::widen_first_bf16(pairs) : Isa::widen_second_bf16(pairs);
   }
 };
 
@@ -49,9 +60,12 @@ class Matmul {
   static constexpr int64_t kPanelDepth = 128;  // words
   static constexpr int64_t kWordElements = sizeof(Word) / sizeof(Element);
   static constexpr int64_t kRowBlock = 48;
-  /// Below, reading the weights takes longer than multiplying them.
-  static constexpr int64_t kFewRows = 8;
+  /// Of x, that stay in a second-level cache beside panels and sums: half a MiB.
+  static constexpr int64_t kCachedWords = 131072;
+  /// Few rows read fewer rows of the weights at a time than a first-level cache has pages or ways
+  /// for.
   static constexpr int kFewRowsVectors = 2;
+  using FewRows = FewRowsMatmul<Isa, Products, Weights>;
 
  public:
   static void run(const MatmulArguments& arguments) noexcept { Matmul(arguments).multiply(); }
@@ -60,20 +74,38 @@ class Matmul {
   explicit Matmul(const MatmulArguments& arguments) noexcept
       : a_(arguments), words_((arguments.depth + kWordElements - 1) / kWordElements) {}
 
-  /// For few rows the depth goes on first: memory is read along the rows of the weights, of which
-  /// there are fewer at a time than a first-level cache has pages or ways for.
   void multiply() noexcept {
-    if (a_.rows < kFewRows) {
-      constexpr int64_t kColumns = kFewRowsVectors * Isa::kLanes;
-      for (int64_t column = 0; column < a_.columns; column += kColumns) {
-        for (int64_t k = 0; k < words_; k += kPanelDepth) {
-          const bool is_last = k + kPanelDepth >= words_;
-          multiply_slice<kFewRowsVectors>(column, k, is_last ? column + kColumns : column,
-                                          is_last ? 0 : k + kPanelDepth);
-        }
+    int64_t column = 0;
+    if constexpr (Weights::kIsDirect || Weights::kIsPairs) {
+      if (FewRows::can_multiply(a_)) {
+        column = a_.columns / Isa::kLanes * Isa::kLanes;
+        FewRows::run(a_, column);
       }
-      return;
     }
+    if (a_.rows <= FewRows::kMostRows) {
+      multiply_along_depth<kFewRowsVectors>(column);
+    } else if (words_ < a_.columns || a_.rows * words_ <= kCachedWords) {
+      multiply_along_depth<kPanelVectors>(column);
+    } else {
+      multiply_along_columns();
+    }
+  }
+
+  /// Memory is read along the rows of the weights. Columns from `column` on.
+  template <int kVectors>
+  void multiply_along_depth(int64_t column) noexcept {
+    constexpr int64_t kColumns = kVectors * Isa::kLanes;
+    for (; column < a_.columns; column += kColumns) {
+      for (int64_t k = 0; k < words_; k += kPanelDepth) {
+        const bool is_last = k + kPanelDepth >= words_;
+        multiply_slice<kVectors>(column, k, is_last ? column + kColumns : column,
+                                 is_last ? 0 : k + kPanelDepth);
+      }
+    }
+  }
+
+  /// A slice of x stays in the second-level cache.
+  void multiply_along_columns() noexcept {
     for (int64_t k = 0; k < words_; k += kPanelDepth) {
       for (int64_t column = 0; column < a_.columns; column += kPanelColumns) {
         const bool is_last = column + kPanelColumns >= a_.columns;
@@ -122,7 +154,7 @@ class Matmul {
       float* const out = panel_ + j;
       int64_t i = 0;
       for (; i + 4 <= count; i += 4) {
-        Isa::transpose4(rows + i, stride, out + i * kPanelColumns, kPanelColumns);
+        transpose4<Isa>(rows + i, stride, out + i * kPanelColumns, kPanelColumns);
       }
       for (; i < count; ++i) {
         for (int64_t n = 0; n < Isa::kLanes; ++n) out[i * kPanelColumns + n] = rows[n * stride + i];
@@ -135,7 +167,7 @@ class Matmul {
     const auto* const pairs = reinterpret_cast<const float*>(weight(row, k));
     alignas(64) float turned[4 * Isa::kLanes];
     for (int64_t i = 0; i < count; i += 2 * 4) {
-      Isa::transpose4(pairs + i / 2, a_.weight_stride / 2, turned, Isa::kLanes);
+      transpose4<Isa>(pairs + i / 2, a_.weight_stride / 2, turned, Isa::kLanes);
       for (int64_t pair = 0; pair < 4; ++pair) {
         const auto v = Isa::load(turned + pair * Isa::kLanes);
         Isa::store(out, Isa::widen_first_bf16(v));

@@ -178,29 +178,42 @@ TEST_P(Matmul, ARowIsTheSameBitsWhateverTheOtherRows) {
   }
 }
 
-/// Few rows go along the depth first, many along the columns.
+/// Up to seven rows have a way of their own, for depths that are whole quads of words.
 TEST_P(Matmul, FewRowsAreTheSameBitsAsMany) {
-  constexpr int64_t kRows = 9, kColumns = 150, kDepth = 300;
-  const Operands operands(format_, kRows, kColumns, kDepth);
-  const std::vector<float> all = operands.multiply(kernels_);
-  for (const int64_t rows : {1, 7, 8}) {
-    const std::vector<float> some = operands.multiply(kernels_, 0, rows, 0, kColumns);
-    EXPECT_TRUE(same_bits(some.data(), all.data(), rows * kColumns)) << rows;
+  constexpr int64_t kRows = 9, kColumns = 150;
+  for (const int64_t depth : {8, 300, 320}) {
+    const Operands operands(format_, kRows, kColumns, depth);
+    const std::vector<float> all = operands.multiply(kernels_);
+    for (int64_t rows = 1; rows < kRows; ++rows) {
+      const std::vector<float> some = operands.multiply(kernels_, 0, rows, 0, kColumns);
+      EXPECT_TRUE(same_bits(some.data(), all.data(), rows * kColumns)) << rows << ", " << depth;
+    }
   }
 }
 
-TEST_P(Matmul, AColumnIsTheSameBitsWhateverTheTile) {
-  constexpr int64_t kRows = 3, kColumns = 70, kDepth = 90;
+/// Many rows go along the columns where those are fewer than the words of the depth.
+TEST_P(Matmul, DepthOrColumnsFirstAreTheSameBits) {
+  constexpr int64_t kRows = 40, kColumns = 150, kDepth = 7000;
   const Operands operands(format_, kRows, kColumns, kDepth);
   const std::vector<float> all = operands.multiply(kernels_);
-  for (const int64_t columns : {1, 5, 16, 33}) {
-    for (int64_t column = 0; column + columns <= kColumns; column += columns) {
-      const std::vector<float> some =
-          operands.multiply(kernels_, 0, kRows, column, column + columns);
-      for (int64_t m = 0; m < kRows; ++m) {
-        ASSERT_TRUE(
-            same_bits(some.data() + m * columns, all.data() + m * kColumns + column, columns))
-            << columns << " columns from " << column;
+  const std::vector<float> some = operands.multiply(kernels_, 0, 8, 0, kColumns);
+  EXPECT_TRUE(same_bits(some.data(), all.data(), 8 * kColumns));
+}
+
+TEST_P(Matmul, AColumnIsTheSameBitsWhateverTheTile) {
+  constexpr int64_t kRows = 3, kColumns = 70;
+  for (const int64_t depth : {90, 96}) {
+    const Operands operands(format_, kRows, kColumns, depth);
+    const std::vector<float> all = operands.multiply(kernels_);
+    for (const int64_t columns : {1, 5, 16, 33}) {
+      for (int64_t column = 0; column + columns <= kColumns; column += columns) {
+        const std::vector<float> some =
+            operands.multiply(kernels_, 0, kRows, column, column + columns);
+        for (int64_t m = 0; m < kRows; ++m) {
+          ASSERT_TRUE(
+              same_bits(some.data() + m * columns, all.data() + m * kColumns + column, columns))
+              << columns << " columns from " << column << ", depth " << depth;
+        }
       }
     }
   }

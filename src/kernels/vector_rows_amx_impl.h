@@ -75,7 +75,7 @@ class AmxByteMatrix {
   /// out[j][i] = word j of row i, for four words of sixteen rows.
   void turn_words(const uint8_t* rows, float* out) const noexcept {
     if (a_.dimension % 4 == 0) {
-      Avx512::transpose4(reinterpret_cast<const float*>(rows), a_.dimension / 4, out, kTile);
+      transpose4<Avx512>(reinterpret_cast<const float*>(rows), a_.dimension / 4, out, kTile);
       return;
     }
     alignas(64) uint8_t aligned[kTile * 16];
@@ -83,7 +83,7 @@ class AmxByteMatrix {
       _mm_store_si128(reinterpret_cast<__m128i*>(aligned + i * 16),
                       _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + i * a_.dimension)));
     }
-    Avx512::transpose4(reinterpret_cast<const float*>(aligned), 4, out, kTile);
+    transpose4<Avx512>(reinterpret_cast<const float*>(aligned), 4, out, kTile);
   }
 
   template <bool kTwoQueries>
