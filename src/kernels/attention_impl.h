@@ -111,10 +111,14 @@ class Attention {
                         .out = scores_ + row * score_stride_ + key - first_key_,
                         .out_stride = score_stride_,
                         .adds = false},
-                       end - row, kKeyTile / Isa::kLanes);
+                       end - row, whole_vectors(count) / Isa::kLanes);
   }
 
-  /// keys_[d][j] = dimension d of key `key` + j; what lies beyond `count` is 0.
+  static constexpr int64_t whole_vectors(int64_t count) noexcept {
+    return (count + Isa::kLanes - 1) / Isa::kLanes * Isa::kLanes;
+  }
+
+  /// keys_[d][j] = dimension d of key `key` + j; beyond `count` 0 to the end of the vector.
   void transpose_keys(int64_t key, int64_t count) noexcept {
     const float* const source = a_.key + key * a_.key_stride;
     const int64_t whole_keys = count / Isa::kLanes * Isa::kLanes;
@@ -126,7 +130,7 @@ class Attention {
       }
     }
     for (int64_t d = 0; d < a_.head_dim; ++d) {
-      for (int64_t j = d < whole_dims ? whole_keys : 0; j < kKeyTile; ++j) {
+      for (int64_t j = d < whole_dims ? whole_keys : 0; j < whole_vectors(count); ++j) {
         keys_[d * kKeyTile + j] = j < count ? source[j * a_.key_stride + d] : 0;
       }
     }
@@ -143,7 +147,7 @@ class Attention {
       return;
     }
     const int64_t tile_begin = begin / Isa::kLanes * Isa::kLanes;
-    const int64_t tile_end = (end + Isa::kLanes - 1) / Isa::kLanes * Isa::kLanes;
+    const int64_t tile_end = whole_vectors(end);
     for (int64_t j = tile_begin; j < begin; ++j) scores[j] = -__builtin_inff();
     for (int64_t j = end; j < tile_end; ++j) scores[j] = -__builtin_inff();
     Vector maximum = Isa::fill(-__builtin_inff());
