@@ -2,12 +2,15 @@
 
 import pathlib
 import sys
+import time
 
 from measure import Worker
 from programs import ENCODER_FORMS, NUM_THREADS
 
 SHAPES = ((1, 32), (1, 128), (32, 32), (32, 128))
 NAMES = {"minilm": "MiniLM", "bert-base": "bert-base shape"}
+# onnxruntime's threads wait for more work by spinning, which slows whoever is measured next.
+SECONDS_TO_SETTLE = 0.2
 PEER = pathlib.Path(__file__).resolve().parent / "peers/onnxruntime_worker.py"
 
 
@@ -34,6 +37,7 @@ class EncodeBench:
             repeats = 8 if batch == 1 else 1
             for side, workers in (("ours", self.ours), ("peer", self.peers)):
                 for (name, form), worker in workers.items():
+                    time.sleep(SECONDS_TO_SETTLE)
                     times = [worker.seconds(batch, length) for _ in range(repeats)]
                     self.samples.setdefault((side, name, form, batch, length), []).extend(times)
 
