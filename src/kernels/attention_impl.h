@@ -43,8 +43,7 @@ class Attention {
   explicit Attention(const AttentionArguments& arguments) noexcept
       : a_(arguments),
         rows_(a_.num_queries * a_.group_size),
-        vectors_((a_.head_dim + Isa::kLanes - 1) / Isa::kLanes),
-        padded_dim_(vectors_ * Isa::kLanes) {
+        padded_dim_(whole_vectors(a_.head_dim)) {
     first_key_ = a_.num_keys;
     for (int64_t i = 0; i < a_.num_queries; ++i) {
       if (a_.visible_begin[i] < first_key_) first_key_ = a_.visible_begin[i];
@@ -56,6 +55,10 @@ class Attention {
     keys_ = queries_ + rows_ * padded_dim_;
     sums_ = keys_ + kKeyTile * padded_dim_;
     values_ = sums_ + rows_;
+  }
+
+  static constexpr int64_t whole_vectors(int64_t count) noexcept {
+    return (count + Isa::kLanes - 1) / Isa::kLanes * Isa::kLanes;
   }
 
   void attend() noexcept {
@@ -112,10 +115,6 @@ class Attention {
                         .out_stride = score_stride_,
                         .adds = false},
                        end - row, whole_vectors(count) / Isa::kLanes);
-  }
-
-  static constexpr int64_t whole_vectors(int64_t count) noexcept {
-    return (count + Isa::kLanes - 1) / Isa::kLanes * Isa::kLanes;
   }
 
   /// keys_[d][j] = dimension d of key `key` + j; beyond `count` 0 to the end of the vector.
@@ -192,7 +191,7 @@ class Attention {
                         .out = queries_ + row * padded_dim_,
                         .out_stride = padded_dim_,
                         .adds = false},
-                       end - row, vectors_);
+                       end - row, padded_dim_ / Isa::kLanes);
     for (int64_t r = row; r < end; ++r) {
       const Vector factor = Isa::fill(sums_[r] == 0 ? 0 : 1 / sums_[r]);
       float* const out = a_.out + query_of(r) * a_.out_stride + r % a_.group_size * a_.head_dim;
@@ -206,7 +205,6 @@ class Attention {
 
   const AttentionArguments& a_;
   int64_t rows_;
-  int64_t vectors_;
   int64_t padded_dim_;
   int64_t first_key_;     // of the first tile
   int64_t score_stride_;  // whole tiles

@@ -10,7 +10,8 @@
 namespace aios {
 namespace {
 
-/// Weights are as Matmul's (matmul_impl.h), and so is the order of every sum.
+/// Weights are as Matmul's (matmul_impl.h), and so is the order of every sum: those that are
+/// multiplied as they lie, or as pairs.
 template <typename Isa, typename Products, typename Weights>
 class FewRowsMatmul {
   using Vector = typename Isa::Vector;
@@ -30,8 +31,8 @@ class FewRowsMatmul {
 
   /// Whether rows of weights are whole quads of aligned words.
   static bool can_multiply(const MatmulArguments& a) noexcept {
-    return (Weights::kIsDirect || Weights::kIsPairs) && a.rows <= kMostRows &&
-           a.depth % (kQuad * kStoredElements) == 0 && a.weight_stride % kStoredElements == 0 &&
+    return a.rows <= kMostRows && a.depth % (kQuad * kStoredElements) == 0 &&
+           a.weight_stride % kStoredElements == 0 &&
            reinterpret_cast<uintptr_t>(a.weights) % sizeof(float) == 0;
   }
 
@@ -71,11 +72,11 @@ class FewRowsMatmul {
       for (int j = 0; j < kQuad; ++j) {
 #pragma GCC unroll 2
         for (int step = 0; step < kSteps; ++step) {
-          const auto operand = Weights::template operand<Isa, Products>(turned[j], step);
+          const typename Products::Operand weight = operand(turned[j], step);
 #pragma GCC unroll 7
           for (int m = 0; m < kRows; ++m) {
             sums[m] =
-                Products::multiply_add(Products::broadcast(x + m * x_stride_), operand, sums[m]);
+                Products::multiply_add(Products::broadcast(x + m * x_stride_), weight, sums[m]);
           }
           ++x;
         }
@@ -84,6 +85,15 @@ class FewRowsMatmul {
 #pragma GCC unroll 7
     for (int m = 0; m < kRows; ++m) {
       Isa::store(a_.out + m * a_.out_stride + column, sums[m]);
+    }
+  }
+
+  /// What words of the weights are multiplied as: of pairs first the first elements.
+  static typename Products::Operand operand(Vector words, int step) noexcept {
+    if constexpr (Weights::kIsPairs) {
+      return step == 0 ? Isa::widen_first_bf16(words) : Isa::widen_second_bf16(words);
+    } else {
+      return reinterpret_cast<typename Products::Operand>(words);
     }
   }
 

@@ -26,11 +26,6 @@ struct SameType {
   static void copy(const Element* source, int64_t count, Element* out) noexcept {
     for (int64_t i = 0; i < count; ++i) out[i] = source[i];
   }
-  /// What step 0 multiplies of stored words.
-  template <typename Isa, typename Products>
-  static typename Products::Operand operand(typename Isa::Vector words, int /*step*/) noexcept {
-    return reinterpret_cast<typename Products::Operand>(words);
-  }
 };
 
 /// Weights that are widened to f32 first.
@@ -42,11 +37,6 @@ struct Widened {
   static constexpr bool kIsPairs = Source::kIsBf16;
   static void copy(const Stored* source, int64_t count, float* out) noexcept {
     widen<Isa, Source>(source, out, count);
-  }
-  /// The first or second elements of pairs.
-  template <typename /*Isa*/, typename /*Products*/>
-  static typename Isa::Vector operand(typename Isa::Vector pairs, int step) noexcept {
-    return step == 0 ? Isa::widen_first_bf16(pairs) : Isa::widen_second_bf16(pairs);
   }
 };
 
@@ -165,13 +155,13 @@ class Matmul {
   /// out[i] = elements k + i of kLanes weight rows from `row`
   void turn_pairs(int64_t row, int64_t k, int64_t count, float* out) const noexcept {
     const auto* const pairs = reinterpret_cast<const float*>(weight(row, k));
-    alignas(64) float turned[4 * Isa::kLanes];
     for (int64_t i = 0; i < count; i += 2 * 4) {
-      transpose4<Isa>(pairs + i / 2, a_.weight_stride / 2, turned, Isa::kLanes);
-      for (int64_t pair = 0; pair < 4; ++pair) {
-        const auto v = Isa::load(turned + pair * Isa::kLanes);
-        Isa::store(out, Isa::widen_first_bf16(v));
-        Isa::store(out + kPanelColumns, Isa::widen_second_bf16(v));
+      typename Isa::Vector turned[4];
+      Isa::transpose4(pairs + i / 2, a_.weight_stride / 2, turned);
+#pragma GCC unroll 4
+      for (int pair = 0; pair < 4; ++pair) {
+        Isa::store(out, Isa::widen_first_bf16(turned[pair]));
+        Isa::store(out + kPanelColumns, Isa::widen_second_bf16(turned[pair]));
         out += 2 * kPanelColumns;
       }
     }
