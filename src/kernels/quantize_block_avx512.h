@@ -33,37 +33,26 @@ class QuantizedBlock<Avx512> {
 
   [[nodiscard]] bool is_finite() const noexcept { return is_finite_; }
 
-  /// Stores the scales, `stride` apart.
-  void store_scales(float* out, int64_t stride) const noexcept {
-    alignas(32) float scales[kRows];
-    _mm256_store_ps(scales, scales_);
-    for (int64_t m = 0; m < kRows; ++m) out[m * stride] = scales[m];
-  }
+  /// Stores the scales of all rows.
+  void store_scales(float* out) const noexcept { _mm256_storeu_ps(out, scales_); }
 
   /// Rounds `size` elements, a multiple of kDepthUnit, of finite rows to `codes`
   /// [size / kWordDepth, kRows, kWordDepth], and stores what their sums start from (QuantizedRow).
   void round(const float* x, int64_t x_stride, int64_t size, int8_t* codes, int32_t* starts,
              int64_t starts_stride) const noexcept {
-    constexpr int64_t kUnits = kMaxGroup / kDepthUnit;
-    __m256i sums[kUnits] = {};
     __m256i sum = _mm256_setzero_si256();
-    const int64_t units = size / kDepthUnit;
-    for (int64_t unit = 0; unit < units; ++unit) {
+    for (int64_t unit = 0; unit < size / kDepthUnit; ++unit) {
       sum = _mm256_add_epi32(
           sum, round_unit(x + unit * kDepthUnit, x_stride, codes + unit * kDepthUnit * kRows));
-      sums[unit] = _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, kZeroBits));
-    }
-    if (units == kUnits) return store_starts(sums, starts, starts_stride);
-    for (int64_t unit = 0; unit < units; ++unit) {
-      alignas(32) int32_t of_rows[kRows];
-      _mm256_store_si256(reinterpret_cast<__m256i*>(of_rows), sums[unit]);
-      for (int64_t m = 0; m < kRows; ++m) starts[m * starts_stride + unit] = of_rows[m];
+      _mm256_storeu_si256(
+          reinterpret_cast<__m256i*>(starts + unit * starts_stride),
+          _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, kZeroBits)));
     }
   }
 
  private:
   static constexpr int kZeroBits = 7;
-  static_assert(kGridZero == 1 << kZeroBits && kMaxGroup == 4 * kDepthUnit);
+  static_assert(kGridZero == 1 << kZeroBits);
 
   static __m512i maximum(__m512i a, __m512i b) noexcept { return _mm512_max_epi32(a, b); }
 
@@ -148,24 +137,6 @@ class QuantizedBlock<Avx512> {
   static __m512i odd_words(__m512i a, __m512i b) noexcept {
     return _mm512_castps_si512(
         _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xdd));
-  }
-
-  /// Rows become contiguous: out[m * stride + i] = row m of units[i].
-  static void store_starts(const __m256i (&units)[4], int32_t* out, int64_t stride) noexcept {
-    const __m256i low[2] = {_mm256_unpacklo_epi32(units[0], units[1]),
-                            _mm256_unpacklo_epi32(units[2], units[3])};
-    const __m256i high[2] = {_mm256_unpackhi_epi32(units[0], units[1]),
-                             _mm256_unpackhi_epi32(units[2], units[3])};
-    const __m256i rows[4] = {
-        _mm256_unpacklo_epi64(low[0], low[1]), _mm256_unpackhi_epi64(low[0], low[1]),
-        _mm256_unpacklo_epi64(high[0], high[1]), _mm256_unpackhi_epi64(high[0], high[1])};
-#pragma GCC unroll 4
-    for (int64_t m = 0; m < 4; ++m) {  // beside row m lies m + 4
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + m * stride),
-                       _mm256_castsi256_si128(rows[m]));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + (m + 4) * stride),
-                       _mm256_extracti128_si256(rows[m], 1));
-    }
   }
 
   bool is_finite_;

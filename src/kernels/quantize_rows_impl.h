@@ -41,7 +41,7 @@ void quantize_stretch(const float* x, int64_t begin, int64_t size, int64_t padde
                       const QuantizedRow& row) noexcept {
   using Ops = QuantizedOps<Isa>;
   const StretchRange range = range_of<Isa>(x, size);
-  row.scales[begin / kMaxGroup] = range.scale();
+  row.scale(begin) = range.scale();
   const auto factor = Isa::fill(range.factor());
   const bool in_one_piece = row.layout.block_depth >= kDepthUnit;
   int32_t start = 0;
@@ -65,7 +65,7 @@ void quantize_stretch(const float* x, int64_t begin, int64_t size, int64_t padde
     }
     if (unit >= size) continue;
     start -= static_cast<int32_t>(kGridZero) * Ops::sum_codes(sum);
-    row.starts[k / kDepthUnit] = start;
+    row.start(k) = start;
   }
 }
 
@@ -83,9 +83,9 @@ bool quantize_block(const float* x, int64_t x_stride, int64_t begin, int64_t siz
                     const QuantizedRows& rows) noexcept {
   const QuantizedBlock<Isa> block(x, x_stride, size);
   if (!block.is_finite()) return false;
-  block.store_scales(rows.scales + begin / kMaxGroup, rows.scales_stride);
+  block.store_scales(rows.scales + begin / kMaxGroup * rows.stride);
   block.round(x, x_stride, size, rows.codes + rows.layout.step_offset(begin),
-              rows.starts + begin / kDepthUnit, rows.starts_stride);
+              rows.starts + begin / kDepthUnit * rows.stride, rows.stride);
   return true;
 }
 

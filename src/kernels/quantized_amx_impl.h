@@ -65,7 +65,7 @@ class AmxQuantizedMatmul {
     const float* x_scales = nullptr;
     const int32_t* x_starts = nullptr;  // of the step's last unit
     bool begins_in_stretch = false;     // units of the stretch before the step count in its starts
-    int64_t units = 0;                  // of the step
+    int64_t before = 0;                 // starts up to the step's begin lie that far before
     bool adds = false;                  // to what is there
     const uint16_t* scales = nullptr;   // not for whole rows
     float* out = nullptr;               // [rows, kBlock]
@@ -155,16 +155,15 @@ class AmxQuantizedMatmul {
       const uint8_t* const points = part.points + k / kWordDepth * kWordBytes;
       decode_until(begin + depth);
       for (int64_t m = 0; m < rows; m += kBlock) {
-        const Block block{
-            .sums = sums_[last.sums == sums_[0]],
-            .x_scales = a_.x_scales + (row + m) * a_.scales_stride + begin / kMaxGroup,
-            .x_starts = a_.x_starts + (row + m) * a_.starts_stride + last_unit,
-            .begins_in_stretch = begin % kMaxGroup != 0,
-            .units = depth / kDepthUnit,
-            .adds = begin > 0,
-            .scales = scales,
-            .out = sums + m * kBlock,
-            .rows = at_most(kBlock, rows - m)};
+        const Block block{.sums = sums_[last.sums == sums_[0]],
+                          .x_scales = a_.x_scales + begin / kMaxGroup * a_.x_stride + row + m,
+                          .x_starts = a_.x_starts + last_unit * a_.x_stride + row + m,
+                          .begins_in_stretch = begin % kMaxGroup != 0,
+                          .before = depth / kDepthUnit * a_.x_stride,
+                          .adds = begin > 0,
+                          .scales = scales,
+                          .out = sums + m * kBlock,
+                          .rows = at_most(kBlock, rows - m)};
         const int8_t* const x =
             a_.x + (row + m) / kTileRows * group_bytes_ + kLayout.step_offset(begin);
         if (kStretches && depth == kMaxGroup && last.rows == kBlock && block.rows > kTileRows) {
@@ -249,14 +248,12 @@ class AmxQuantizedMatmul {
 
   template <bool kWholeRows, bool kStretches>
   void add_rows(const Block block, int64_t begin, int64_t end) const noexcept {
-    const int64_t starts_stride = a_.starts_stride;
-    const int64_t scales_stride = a_.scales_stride;
 #pragma GCC unroll 4
     for (int64_t m = begin; m < end; ++m) {
-      const int32_t* const starts = block.x_starts + m * starts_stride;
+      const int32_t* const starts = block.x_starts + m;
       const bool subtracts = !kStretches && block.begins_in_stretch;
-      const __m512i start = Ops::start(*starts - (subtracts ? *(starts - block.units) : 0));
-      const Vector x_scale = Avx512::fill(block.x_scales[m * scales_stride]);
+      const __m512i start = Ops::start(*starts - (subtracts ? *(starts - block.before) : 0));
+      const Vector x_scale = Avx512::fill(block.x_scales[m]);
 #pragma GCC unroll 2
       for (int64_t n = 0; n < kBlock; n += kTileRows) {
         const __m512i sum = _mm512_load_si512(block.sums + m * kBlock + n);

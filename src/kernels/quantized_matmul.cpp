@@ -21,9 +21,9 @@ void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexce
       maximum = std::max(maximum, std::abs(x[k]));
     }
     const bool zero = !finite || maximum < kSmallestMaximum;
-    row.scales[begin / kMaxGroup] = !finite ? std::numeric_limits<float>::quiet_NaN()
-                                    : zero  ? 0
-                                            : maximum / kMaxCode;
+    row.scale(begin) = !finite ? std::numeric_limits<float>::quiet_NaN()
+                       : zero  ? 0
+                               : maximum / kMaxCode;
     const float factor = zero ? 0 : kMaxCode / maximum;
     for (int64_t k = begin; k < end; ++k) {
       const bool is_code = !zero && k < depth;
@@ -31,7 +31,7 @@ void quantize_row(const float* x, int64_t depth, const QuantizedRow& row) noexce
       sum += row.code(k);
       const bool ends_unit = k % kDepthUnit == kDepthUnit - 1;
       if (ends_unit && k / kDepthUnit < num_row_starts(depth)) {
-        row.starts[k / kDepthUnit] = -static_cast<int32_t>(kGridZero) * sum;
+        row.start(k) = -static_cast<int32_t>(kGridZero) * sum;
       }
     }
   }
@@ -58,7 +58,7 @@ void quantized_matmul_reference(const QuantizedMatmulArguments& a) noexcept {
           products += x[a.layout.step_offset(k)] *
                       (weights.point(a.column + n, k) - static_cast<int32_t>(kGridZero));
         }
-        const float x_scale = a.x_scales[m * a.scales_stride + begin / kMaxGroup];
+        const float x_scale = a.x_scales[begin / kMaxGroup * a.x_stride + m];
         const auto whole = static_cast<float>(products);
         sum = whole_rows ? std::fma(whole, x_scale, sum)
                          : std::fma(whole * x_scale,

@@ -57,40 +57,48 @@ constexpr int64_t num_row_starts(int64_t depth) noexcept {
   return QuantizedFormat::padded(depth) / kDepthUnit;
 }
 
-/// A row of activations in 8 bits: x[k] is about scales[k / kMaxGroup] * code(k). A scale for each
+/// A row of activations in 8 bits: x[k] is about scale(k) * code(k). A scale for each
 /// stretch, as a few columns of a transformer's states are many times larger than the rest.
 struct QuantizedRow {
   QuantizedLayout layout{};
   int8_t* codes = nullptr;  // the row's first; to the padded depth, filled up with zeros
-  float* scales = nullptr;  // [num_row_scales]
-  /// What a sum of code * point starts from to become one of code * (point - 128): starts[i] =
-  /// -128 times the sum of the codes of the stretch of unit i (kDepthUnit steps) up to its end.
-  int32_t* starts = nullptr;  // [num_row_starts]
+  float* scales = nullptr;
+  int32_t* starts = nullptr;
+  int64_t stride = 1;  // from a stretch's scale to the next's, from a unit's start to the next's
 
   [[nodiscard]] int8_t& code(int64_t k) const noexcept { return codes[layout.step_offset(k)]; }
+  /// Of the stretch of step k.
+  [[nodiscard]] float& scale(int64_t k) const noexcept { return scales[k / kMaxGroup * stride]; }
+  /// Of the unit of step k: what a sum of code * point starts from to become one of code * (point -
+  /// 128): -128 times the sum of the codes of the unit's stretch up to the unit's end.
+  [[nodiscard]] int32_t& start(int64_t k) const noexcept { return starts[k / kDepthUnit * stride]; }
 };
 
-/// Rows of one block of the layout; a whole block begins with its first row.
+/// Rows of one block of the layout; a whole block begins with its first row. Scales of a stretch
+/// lie one behind the other, row by row, and so do starts of a unit: a tile reads its rows' at
+/// once.
 struct QuantizedRows {
   QuantizedLayout layout{};
-  int8_t* codes = nullptr;  // of the first row
-  float* scales = nullptr;  // [rows, scales_stride]
-  int64_t scales_stride = 0;
-  int32_t* starts = nullptr;  // [rows, starts_stride]
-  int64_t starts_stride = 0;
+  int8_t* codes = nullptr;    // of the first row
+  float* scales = nullptr;    // [num_row_scales, stride]
+  int32_t* starts = nullptr;  // [num_row_starts, stride]
+  int64_t stride = 0;
 
   [[nodiscard]] QuantizedRow row(int64_t m) const noexcept {
     return {.layout = layout,
             .codes = codes + m * layout.block_depth,
-            .scales = scales + m * scales_stride,
-            .starts = starts + m * starts_stride};
+            .scales = scales + m,
+            .starts = starts + m,
+            .stride = stride};
   }
 };
 
-/// `start` of `depth` steps of a row from step k, both multiples of kDepthUnit, in one stretch.
-constexpr int32_t row_start(const int32_t* starts, int64_t k, int64_t depth) noexcept {
-  const int32_t before = k % kMaxGroup == 0 ? 0 : starts[k / kDepthUnit - 1];
-  return starts[(k + depth) / kDepthUnit - 1] - before;
+/// What the sum of `depth` steps of a row from step k starts from, both multiples of kDepthUnit, in
+/// one stretch. @param starts of the row (QuantizedRow)
+constexpr int32_t row_start(const int32_t* starts, int64_t stride, int64_t k,
+                            int64_t depth) noexcept {
+  const int32_t before = k % kMaxGroup == 0 ? 0 : starts[(k / kDepthUnit - 1) * stride];
+  return starts[((k + depth) / kDepthUnit - 1) * stride] - before;
 }
 
 /// For each stretch of kMaxGroup steps: scale = max |x| / 127, code(k) = x[k] * (127 / max |x|) to
@@ -109,12 +117,11 @@ using QuantizeRowsFunction = void (*)(const float* x, int64_t x_stride, int64_t 
 /// Then, each rounded once: out + bias(column), and that added to what stood there before.
 /// The same bits on every instruction set.
 struct QuantizedMatmulArguments {
-  QuantizedLayout layout{};         // of x: the table's (Kernels::quantized_layout)
-  const int8_t* x = nullptr;        // codes of row 0, the first of its block
-  const float* x_scales = nullptr;  // [rows, scales_stride]
-  int64_t scales_stride = 0;
-  const int32_t* x_starts = nullptr;  // [rows, starts_stride]
-  int64_t starts_stride = 0;
+  QuantizedLayout layout{};           // of x: the table's (Kernels::quantized_layout)
+  const int8_t* x = nullptr;          // codes of row 0, the first of its block
+  const float* x_scales = nullptr;    // [num_row_scales, x_stride], of row 0 the first
+  const int32_t* x_starts = nullptr;  // [num_row_starts, x_stride]
+  int64_t x_stride = 0;
   const QuantizedMatrix* weights = nullptr;
   int64_t column = 0;           // first row of the weights, a multiple of kPanelRows
   int64_t columns = 0;          // rows of the weights

@@ -2,8 +2,9 @@
 ///
 /// Codes of one or two panels become points of eight bits once for up to kMaxRows rows of x, a part
 /// of the depth at a time. A chunk of these rows passes over it step by step: its sums, the step's
-/// points and its codes stay in the first-level cache. int8's codes are points and are read in
-/// place where the instruction set can. Sums of integers are exact in any order; sums of groups are
+/// points and its codes stay in the first-level cache, and its results leave it from there if the
+/// depth is one part. int8's codes are points, in one part: they are read in place where the
+/// instruction set can. Sums of integers are exact in any order; sums of groups are
 /// in ascending order: the same bits as the reference.
 #pragma once
 
@@ -48,7 +49,9 @@ class QuantizedMatmul {
         whole_rows_(weights_.format.group_size == 0),
         step_(whole_rows_ ? kMaxGroup : weights_.format.group_size),
         reads_codes_(Ops::kReadsCodes && weights_.format.type == QuantType::kInt8),
-        part_depth_(arguments.rows <= kRowChunk ? kMaxGroup : kPartDepth) {
+        part_depth_(reads_codes_                  ? depth_
+                    : arguments.rows <= kRowChunk ? kMaxGroup
+                                                  : kPartDepth) {
     for (int64_t row = 0; row < kRowChunk && row < arguments.rows; ++row) {
       row_offsets_[row] = kLayout.row_offset(row, weights_.depth);
     }
@@ -81,6 +84,7 @@ class QuantizedMatmul {
       }
       for (int64_t m = 0; m < rows; m += kRowChunk) {
         const int64_t chunk = rows - m < kRowChunk ? rows - m : kRowChunk;
+        const int64_t sums = part_depth_ < depth_ ? m * kPanelRows : 0;  // else they need not stay
         for (int64_t k = begin; k < end; k += step_) {
           QuantizedStep<kPanels> step;
           step.begin = k;
@@ -90,14 +94,15 @@ class QuantizedMatmul {
           for (int64_t p = 0; p < kPanels; ++p) {
             step.points[p] = points[p] + (k - begin) * kStepBytes;
             step.scales[p] = panel_scales(first + p * stride, k, scales_[p]);
-            step.sums[p] = sums_[p] + m * kPanelRows;
+            step.sums[p] = sums_[p] + sums;
           }
           multiply_rows<kPanels>(step, row + m, chunk);
         }
+        for (int64_t p = 0; p < kPanels && end == depth_; ++p) {
+          PanelResults<Isa>(a_, (panel + p * stride) * kPanelRows)
+              .store(sums_[p] + sums, row + m, chunk);
+        }
       }
-    }
-    for (int64_t p = 0; p < kPanels; ++p) {
-      PanelResults<Isa>(a_, (panel + p * stride) * kPanelRows).store(sums_[p], row, rows);
     }
   }
 
@@ -124,7 +129,8 @@ class QuantizedMatmul {
     constexpr int kVectors = Ops::kTileVectors / kMaxPanels * kPanels;
     constexpr int64_t kColumns = kVectors / kPanels * Ops::kRows;  // of each panel
     for (int64_t column = 0; column < kPanelRows; column += kColumns) {
-      multiply_columns<kPanels, kVectors>(step, row, rows);
+      step.reads_codes ? multiply_columns<kPanels, kVectors, true>(step, row, rows)
+                       : multiply_columns<kPanels, kVectors, false>(step, row, rows);
       for (int64_t p = 0; p < kPanels; ++p) {
         step.points[p] += kColumns * kWordDepth * Ops::kPointBytes;
         if (!whole_rows_) step.scales[p] += kColumns;
@@ -136,42 +142,51 @@ class QuantizedMatmul {
 
   /// Codes that are read in place come from memory: while they are multiplied, unit by unit, those
   /// of the next step are fetched. Behind the last step that is whatever lies there.
-  template <int64_t kPanels, int kVectors>
+  template <int64_t kPanels, int kVectors, bool kFetches>
   [[gnu::noinline]] void multiply_columns(const QuantizedStep<kPanels>& step, int64_t row,
                                           int64_t rows) const noexcept {
     constexpr int kRows = Ops::kTileRows * Ops::kTileVectors / kVectors;
     const int8_t* const codes =
         a_.x + kLayout.row_offset(row, weights_.depth) + kLayout.step_offset(step.begin);
-    const int64_t unit = step.begin / kDepthUnit;
     const int64_t units = step.depth / kDepthUnit;
-    const int32_t* const starts = a_.x_starts + row * a_.starts_stride;
-    const int64_t unit_ahead = step.reads_codes ? kPanelRows * kDepthUnit / rows : 0;  // for a row
-    TileRows x{.codes = nullptr,
-               .scales = a_.x_scales + row * a_.scales_stride + step.begin / kMaxGroup,
-               .starts = starts + unit + units - 1,
-               .starts_before = step.begin % kMaxGroup == 0 ? nullptr : starts + unit - 1,
-               .scales_stride = a_.scales_stride,
-               .starts_stride = a_.starts_stride,
+    const int64_t unit_ahead = kFetches ? kPanelRows * kDepthUnit / rows : 0;  // for a row
+    int32_t starts[kRowChunk];
+    TileRows x{.scales = a_.x_scales + step.begin / kMaxGroup * a_.x_stride + row,
+               .starts = step_starts(step.begin, step.begin + step.depth, row, rows, starts),
                .unit_ahead = kRows * unit_ahead};
     while (rows - x.row >= kRows) {
       x.codes = codes + row_offsets_[x.row];
-      QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::multiply(step, x);
+      QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::template multiply<kFetches>(step, x);
       x.skip(kRows, units);
     }
     const int64_t rest = rows - x.row;
     if (rest == 0) return;
     x.codes = codes + row_offsets_[x.row];
     x.unit_ahead = rest * unit_ahead;
-    multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rest);
+    multiply_rest<kPanels, kRows - 1, kVectors, kFetches>(step, x, rest);
+  }
+
+  /// What the rows' sums start from in a step (row_start): where they lie or, of a step within a
+  /// stretch, in `differences`.
+  const int32_t* step_starts(int64_t begin, int64_t end, int64_t row, int64_t rows,
+                             int32_t* differences) const noexcept {
+    const int32_t* const first = a_.x_starts + row;
+    const int32_t* const starts = first + (end / kDepthUnit - 1) * a_.x_stride;
+    if (begin % kMaxGroup == 0) return starts;
+    const int32_t* const before = first + (begin / kDepthUnit - 1) * a_.x_stride;
+    for (int64_t m = 0; m < rows; ++m) differences[m] = starts[m] - before[m];
+    return differences;
   }
 
   /// The last rows, fewer than a whole tile.
-  template <int64_t kPanels, int kRows, int kVectors>
+  template <int64_t kPanels, int kRows, int kVectors, bool kFetches>
   [[gnu::noinline]] static void multiply_rest(const QuantizedStep<kPanels>& step, const TileRows& x,
                                               int64_t rows) noexcept {
     if constexpr (kRows > 0) {
-      if (rows < kRows) return multiply_rest<kPanels, kRows - 1, kVectors>(step, x, rows);
-      QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::multiply(step, x);
+      if (rows < kRows) {
+        return multiply_rest<kPanels, kRows - 1, kVectors, kFetches>(step, x, rows);
+      }
+      QuantizedTile<Isa, kLayout, kPanels, kRows, kVectors>::template multiply<kFetches>(step, x);
     }
   }
 

@@ -49,11 +49,10 @@ struct RandomWeights {
 struct Activations {
   Activations(const Kernels& kernels, const std::vector<float>& x, int64_t rows, int64_t depth)
       : layout(kernels.quantized_layout),
-        starts_stride(num_row_starts(depth)),
+        num_rows(rows),
         codes(index(layout.bytes(rows, depth)), 99),
-        scales_stride(num_row_scales(depth)),
-        scales(index(rows * scales_stride)),
-        starts(index(rows * starts_stride)) {
+        scales(index(num_row_scales(depth) * rows)),
+        starts(index(num_row_starts(depth) * rows)) {
     for (int64_t m = 0; m < rows; m += layout.block_rows) {
       const QuantizedRow first = row(m, depth);
       kernels.quantize_rows(x.data() + m * depth, depth, std::min(layout.block_rows, rows - m),
@@ -61,21 +60,20 @@ struct Activations {
                             {.layout = layout,
                              .codes = first.codes,
                              .scales = first.scales,
-                             .scales_stride = scales_stride,
                              .starts = first.starts,
-                             .starts_stride = starts_stride});
+                             .stride = rows});
     }
   }
   QuantizedRow row(int64_t m, int64_t depth) {
     return {.layout = layout,
             .codes = &codes[index(layout.row_offset(m, depth))],
-            .scales = &scales[index(m * scales_stride)],
-            .starts = &starts[index(m * starts_stride)]};
+            .scales = &scales[index(m)],
+            .starts = &starts[index(m)],
+            .stride = num_rows};
   }
   QuantizedLayout layout;
-  int64_t starts_stride;
+  int64_t num_rows;
   std::vector<int8_t> codes;
-  int64_t scales_stride;
   std::vector<float> scales;
   std::vector<int32_t> starts;
 };
@@ -92,9 +90,8 @@ class QuantizedMatmulTest : public kernel_test::ForEachIsa {
     QuantizedMatmulArguments arguments = {.layout = activations.layout,
                                           .x = activations.codes.data(),
                                           .x_scales = activations.scales.data(),
-                                          .scales_stride = activations.scales_stride,
                                           .x_starts = activations.starts.data(),
-                                          .starts_stride = activations.starts_stride,
+                                          .x_stride = activations.num_rows,
                                           .weights = &weights.matrix,
                                           .column = 0,
                                           .columns = columns,
@@ -200,9 +197,8 @@ TEST_P(QuantizedMatmulTest, StartsAtAnyPanel) {
   QuantizedMatmulArguments arguments = {.layout = activations.layout,
                                         .x = activations.codes.data(),
                                         .x_scales = activations.scales.data(),
-                                        .scales_stride = activations.scales_stride,
                                         .x_starts = activations.starts.data(),
-                                        .starts_stride = activations.starts_stride,
+                                        .x_stride = activations.num_rows,
                                         .weights = &weights.matrix,
                                         .column = 0,
                                         .columns = 96,
@@ -237,9 +233,8 @@ TEST_P(QuantizedMatmulTest, RowsAreRoundedAsTheReferenceRoundsThem) {
     const Activations expected(reference, x, kRows, depth);
     EXPECT_EQ(actual.codes, expected.codes) << depth;
     EXPECT_EQ(actual.starts, expected.starts) << depth;
-    const int64_t stride = actual.scales_stride;
-    for (int64_t i = 0; i < kRows * stride; ++i) {
-      const bool poisoned = i == 3 * stride + depth / 2 / kMaxGroup || i == 4 * stride;
+    for (int64_t i = 0; i < std::ssize(actual.scales); ++i) {
+      const bool poisoned = i == depth / 2 / kMaxGroup * kRows + 3 || i == 4;
       EXPECT_EQ(std::isnan(actual.scales[index(i)]), poisoned) << depth << ' ' << i;
       if (!poisoned) {
         EXPECT_EQ(actual.scales[index(i)], expected.scales[index(i)]) << depth << ' ' << i;
@@ -259,9 +254,8 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
     kernels.quantized_matmul({.layout = x.layout,
                               .x = x.codes.data(),
                               .x_scales = x.scales.data(),
-                              .scales_stride = x.scales_stride,
                               .x_starts = x.starts.data(),
-                              .starts_stride = x.starts_stride,
+                              .x_stride = x.num_rows,
                               .weights = &weights.matrix,
                               .columns = 5,
                               .out = out.data(),
@@ -271,8 +265,7 @@ TEST(QuantizedMatmulReference, IsTheProductOfDequantizedRows) {
       dequantize_row(weights.matrix, n, row.data());
       double sum = 0, magnitude = 0;
       for (int64_t k = 0; k < depth; ++k) {
-        const double product =
-            static_cast<double>(row[index(k)]) * codes.code(k) * x.scales[index(k / kMaxGroup)];
+        const double product = static_cast<double>(row[index(k)]) * codes.code(k) * codes.scale(k);
         sum += product;
         magnitude += std::abs(product);
       }

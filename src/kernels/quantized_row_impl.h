@@ -62,7 +62,7 @@ class QuantizedRowMatmul {
     }
     for (int64_t k = 0; k < depth; k += step) {
       const int64_t end = depth - k < step ? depth : k + step;
-      const Vector x_scale = Isa::fill(a.x_scales[k / kMaxGroup]);
+      const Vector x_scale = Isa::fill(a.x_scales[k / kMaxGroup * a.x_stride]);
 #pragma GCC unroll 2
       for (int64_t p = 0; p < kPanels; ++p) {
         const int64_t panel = (a.column + column + p * stride) / kPanelRows;
@@ -95,7 +95,7 @@ class QuantizedRowMatmul {
                        typename Ops::Sums* out) noexcept {
     const uint8_t* const codes = a.weights->panel_codes(panel);
     const uint8_t* const blocks = a.weights->panel_blocks(panel);
-    const auto start = Ops::start(row_start(a.x_starts, begin, end - begin));
+    const auto start = Ops::start(row_start(a.x_starts, a.x_stride, begin, end - begin));
     typename Ops::Sums sums[kVectors][2];
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kVectors; ++v) {

@@ -24,23 +24,17 @@ struct QuantizedStep {
 
 /// The rows of x of a tile.
 struct TileRows {
-  const int8_t* codes;  // from the step's begin
-  const float* scales;  // of the step
-  /// Their difference is what a row's sums start from (row_start): `starts` is the row's start up
-  /// to the step's end, the other up to its begin, or null if a stretch begins there.
-  const int32_t* starts;
-  const int32_t* starts_before;
-  int64_t scales_stride;
-  int64_t starts_stride;
-  int64_t row = 0;         // of the sums
-  int64_t ahead = 0;       // behind the step's points: bytes to be fetched begin there
-  int64_t unit_ahead = 0;  // these bytes of each panel, during each unit of the depth
+  const int8_t* codes = nullptr;    // from the step's begin
+  const float* scales = nullptr;    // of the step, row by row
+  const int32_t* starts = nullptr;  // likewise: what their sums start from
+  int64_t row = 0;                  // of the sums
+  int64_t ahead = 0;                // behind the step's points: bytes to be fetched begin there
+  int64_t unit_ahead = 0;           // these bytes of each panel, during each unit of the depth
 
   /// On to the rows behind `count` that had `units` of the depth; `codes` is left to the caller.
   [[gnu::always_inline]] void skip(int64_t count, int64_t units) noexcept {
-    scales += count * scales_stride;
-    starts += count * starts_stride;
-    if (starts_before != nullptr) starts_before += count * starts_stride;
+    scales += count;
+    starts += count;
     row += count;
     ahead += units * unit_ahead;
   }
@@ -68,6 +62,8 @@ class QuantizedTile {
 
  public:
   /// Loops over sums are unrolled by name, as in outer_product_impl.h.
+  /// @tparam kFetches what lies behind the step
+  template <bool kFetches>
   [[gnu::always_inline]] static void multiply(const Step& step, const TileRows& x) noexcept {
     Sums sums;
     start(x, sums);
@@ -76,8 +72,10 @@ class QuantizedTile {
     const int8_t* codes = x.codes;
     int64_t ahead = step.depth * kPanelRows + x.ahead;
     for (int64_t k = step.begin; k < step.begin + step.depth; k += kDepthUnit) {
-      fetch(step, ahead, ahead + x.unit_ahead);
-      ahead += x.unit_ahead;
+      if constexpr (kFetches) {
+        fetch(step, ahead, ahead + x.unit_ahead);
+        ahead += x.unit_ahead;
+      }
       multiply_unit(points, codes, sums);
       for (int64_t p = 0; p < kPanels; ++p) points[p] += kUnitWords * kWordBytes;
       codes += unit_bytes(k);
@@ -90,7 +88,7 @@ class QuantizedTile {
   }
 
  private:
-  static void fetch(const Step& step, int64_t begin, int64_t end) noexcept {
+  [[gnu::always_inline]] static void fetch(const Step& step, int64_t begin, int64_t end) noexcept {
     constexpr int64_t kLine = 64;
     for (int64_t i = begin; i < end; i += kLine) {
       for (int64_t p = 0; p < kPanels; ++p) __builtin_prefetch(step.points[p] + i);
@@ -110,9 +108,7 @@ class QuantizedTile {
   [[gnu::always_inline]] static void start(const TileRows& x, Sums& sums) noexcept {
 #pragma GCC unroll 16
     for (int m = 0; m < kRows; ++m) {
-      const int64_t at = m * x.starts_stride;
-      const int32_t before = x.starts_before == nullptr ? 0 : x.starts_before[at];
-      const auto value = Ops::start(x.starts[at] - before);
+      const auto value = Ops::start(x.starts[m]);
 #pragma GCC unroll 8
       for (int n = 0; n < kVectors; ++n) {
         sums[0][m][n] = value;
@@ -157,7 +153,7 @@ class QuantizedTile {
     }
 #pragma GCC unroll 16
     for (int m = 0; m < kRows; ++m) {
-      const Vector x_scale = Isa::fill(x.scales[m * x.scales_stride]);
+      const Vector x_scale = Isa::fill(x.scales[m]);
 #pragma GCC unroll 8
       for (int n = 0; n < kVectors; ++n) {
         auto total = sums[0][m][n];

@@ -20,6 +20,7 @@ void for_each_group(const Tile& tile, int64_t group, const Body& body) {
 void MatmulInput::reset(const Kernels& kernels, MatmulForms forms, int64_t rows, int64_t depth) {
   kernels_ = &kernels;
   forms_ = forms;
+  rows_ = rows;
   depth_ = depth;
   const int64_t group = kernels.bf16_row_group;
   const int64_t bf16_rows = divide_up(rows, group) * group;
@@ -61,20 +62,18 @@ void MatmulInput::quantize(const Tile& tile, const float* values, int64_t values
         values + (row - tile.row_begin) * values_stride, values_stride, rows, tile.columns(),
         {.layout = layout,
          .codes = int8_.data() + layout.row_offset(row, depth_) + layout.step_offset(column),
-         .scales = scales_.data() + row * num_row_scales(depth_) + column / kMaxGroup,
-         .scales_stride = num_row_scales(depth_),
-         .starts = starts_.data() + row * num_row_starts(depth_) + column / kDepthUnit,
-         .starts_stride = num_row_starts(depth_)});
+         .scales = scales_.data() + column / kMaxGroup * rows_ + row,
+         .starts = starts_.data() + column / kDepthUnit * rows_ + row,
+         .stride = rows_});
   });
 }
 
 void MatmulInput::set_int8_rows(int64_t row, QuantizedMatmulArguments& arguments) const noexcept {
   arguments.layout = kernels_->quantized_layout;
   arguments.x = int8_.data() + kernels_->quantized_layout.row_offset(row, depth_);
-  arguments.x_scales = scales_.data() + row * num_row_scales(depth_);
-  arguments.scales_stride = num_row_scales(depth_);
-  arguments.x_starts = starts_.data() + row * num_row_starts(depth_);
-  arguments.starts_stride = num_row_starts(depth_);
+  arguments.x_scales = scales_.data() + row;
+  arguments.x_starts = starts_.data() + row;
+  arguments.x_stride = rows_;
 }
 
 }  // namespace aios

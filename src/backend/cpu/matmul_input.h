@@ -67,6 +67,7 @@ class MatmulInput {
 
   const Kernels* kernels_ = nullptr;
   MatmulForms forms_;
+  int64_t rows_ = 0;
   int64_t depth_ = 0;
   GrowingBuffer<float> f32_;
   GrowingBuffer<uint16_t> bf16_;
