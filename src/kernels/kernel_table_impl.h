@@ -29,6 +29,8 @@ constexpr Kernels make_kernels() noexcept {
       .quantized_layout = {},
       .quantize_rows = quantize_rows<Isa>,
       .quantized_matmul = QuantizedMatmul<Isa, QuantizedLayout{}>::run,
+      .tile_size = {},
+      .int8_tile_size = QuantizedMatmul<Isa, QuantizedLayout{}>::int8_tile_size(),
       .attention = Attention<Isa>::run,
       .scan_logits = scan_logits<Isa>,
       .rms_norm = rms_norm<Isa>,

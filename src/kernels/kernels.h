@@ -14,6 +14,13 @@
 
 namespace aios {
 
+/// The most rows and columns of a product that one thread takes at a time: its results, and what it
+/// reads again and again, stay in the second-level cache, half of which a neighbour may need.
+struct TileSize {
+  int64_t rows = 256;
+  int64_t columns = 128;
+};
+
 /// Named op_activation_weight where types matter. Each member's contract stands at its
 /// `_reference`.
 struct Kernels {
@@ -31,6 +38,9 @@ struct Kernels {
   QuantizedLayout quantized_layout;  // of the rows that the next two write and read
   QuantizeRowsFunction quantize_rows;
   QuantizedMatmulFunction quantized_matmul;
+
+  TileSize tile_size;       // of weights that are turned or decoded: more rows share that
+  TileSize int8_tile_size;  // of int8 weights
 
   void (*attention)(const AttentionArguments&) noexcept;
   LogitScanFunction scan_logits;

@@ -50,6 +50,7 @@ constexpr Kernels make_amx_kernels() noexcept {
   kernels.bf16_row_group = kRowGroup;
   kernels.quantized_layout = AmxQuantizedMatmul::kLayout;
   kernels.quantized_matmul = AmxQuantizedMatmul::run;
+  kernels.tile_size = kernels.int8_tile_size = {.rows = 512, .columns = 256};
   kernels.dot_byte_matrix = AmxByteMatrix::run;
   return kernels;
 }

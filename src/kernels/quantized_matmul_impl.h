@@ -34,6 +34,11 @@ class QuantizedMatmul {
   static_assert(kPartDepth % kMaxGroup == 0 && kMaxRows % kRowChunk == 0);
 
  public:
+  /// Codes read in place are decoded for nobody: a chunk of rows is as good as many.
+  static constexpr TileSize int8_tile_size() noexcept {
+    return Ops::kReadsCodes ? TileSize{.rows = kRowChunk} : TileSize{};
+  }
+
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
     if constexpr (Ops::kReadsCodes) {
       if (arguments.rows == 1) return QuantizedRowMatmul<Isa, kLayout>::run(arguments);

@@ -145,7 +145,7 @@ void CpuBackend::attention_input(const AttentionInputOp& op, std::span<const int
     LinearMap& map = projections[i].map;
     TileGrid& grid = projections[i].grid;
     map.set_input(workspace->input, num_rows, workspace->low_rank[i]);
-    grid = matmul_grid(*pool_, num_rows, map.out_features(),
+    grid = matmul_grid(*pool_, num_rows, map.out_features(), map.tile_size(),
                        std::lcm<int64_t>(op.head_dim, map.column_unit()));
     num_tiles += grid.num_tiles();
     scratch_size = std::max(scratch_size, map.scratch_size(grid.max_tile_size()));

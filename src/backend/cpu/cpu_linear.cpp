@@ -50,7 +50,7 @@ void CpuBackend::project(const Linear& linear, Activation activation, int64_t nu
   map.set_input(workspace->input, num_rows, workspace->low_rank[0]);
 
   const ElementwiseFunction activate = activation_function(activation);
-  const TileGrid grid = matmul_grid(*pool_, num_rows, map.out_features());
+  const TileGrid grid = matmul_grid(*pool_, num_rows, map.out_features(), map.tile_size());
   workspace->slots.reserve(pool_->num_threads(), map.scratch_size(grid.max_tile_size()));
   for_each_item(*pool_, grid.num_tiles(), [&](int64_t item, int64_t slot) {
     const Tile tile = grid.tile(item);
@@ -65,7 +65,7 @@ void CpuBackend::project(const Linear& linear, Activation activation, int64_t nu
 
 void CpuBackend::add_projection(LinearMap& map, int64_t num_rows, Workspace& workspace,
                                 CpuBuffer& hidden) {
-  const TileGrid grid = matmul_grid(*pool_, num_rows, map.out_features());
+  const TileGrid grid = matmul_grid(*pool_, num_rows, map.out_features(), map.tile_size());
   const int64_t tile_size = grid.max_tile_size();
   workspace.slots.reserve(pool_->num_threads(), tile_size + map.scratch_size(tile_size));
   for_each_item(*pool_, grid.num_tiles(), [&](int64_t item, int64_t slot) {
@@ -99,8 +99,8 @@ void CpuBackend::mlp(const MlpOp& op, int64_t num_rows, Buffer& hidden) {
 
   const ElementwiseFunction activate = activation_function(op.activation);
   workspace->inner.reset(kernels_, down.forms(), num_rows, down.in_features());
-  const TileGrid grid =
-      matmul_grid(*pool_, num_rows, up.out_features(), workspace->inner.column_unit());
+  const TileGrid grid = matmul_grid(*pool_, num_rows, up.out_features(), up.tile_size(),
+                                    workspace->inner.column_unit());
   const int64_t tile_size = grid.max_tile_size();
   workspace->slots.reserve(pool_->num_threads(), 3 * tile_size);
   for_each_item(*pool_, grid.num_tiles(), [&](int64_t item, int64_t slot) {

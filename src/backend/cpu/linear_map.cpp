@@ -76,7 +76,8 @@ void LinearMap::set_input(const MatmulInput& x, int64_t rows, std::vector<Matmul
     const int64_t rank = adapter.lora_a->rows();
     reduced.reset(context_->kernels, forms_of(*adapter.lora_b), rows, rank);
     adapter.low_rank = &reduced;
-    const TileGrid grid = matmul_grid(context_->pool, rows, rank, reduced.column_unit());
+    const TileGrid grid =
+        matmul_grid(context_->pool, rows, rank, context_->kernels.tile_size, reduced.column_unit());
     context_->slots.reserve(context_->pool.num_threads(), grid.max_tile_size());
     for_each_item(context_->pool, grid.num_tiles(), [&](int64_t item, int64_t slot) {
       const Tile tile = grid.tile(item);

@@ -34,6 +34,12 @@ class LinearMap {
   [[nodiscard]] int64_t column_unit() const noexcept {
     return weight_->is_quantized() ? kPanelRows : 1;
   }
+  /// The most of its results that one thread takes at a time.
+  [[nodiscard]] TileSize tile_size() const noexcept {
+    const bool is_int8 =
+        weight_->is_quantized() && weight_->quantized().format.type == QuantType::kInt8;
+    return is_int8 ? context_->kernels.int8_tile_size : context_->kernels.tile_size;
+  }
   /// Floats of scratch that `apply` needs for a tile of `tile_size` elements.
   [[nodiscard]] int64_t scratch_size(int64_t tile_size) const noexcept {
     return adapters_.empty() ? 0 : tile_size;

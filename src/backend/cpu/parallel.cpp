@@ -25,20 +25,18 @@ int64_t quickest_size(int64_t columns, int64_t row_blocks, int64_t threads, int6
 
 }  // namespace
 
-TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns,
+TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns, TileSize largest,
                      int64_t column_unit) noexcept {
-  constexpr int64_t kMaxRowBlock = 512;
   constexpr int64_t kRowUnit = 16;  // whole groups of rows, see bf16_offset
   constexpr int64_t kMinColumns = 64;
-  constexpr int64_t kMaxColumns = 256;
   constexpr int64_t kTilesPerThread = 4;  // a thread that is held up leaves some to the others
-  const int64_t row_blocks = std::max<int64_t>(1, divide_up(rows, kMaxRowBlock));
+  const int64_t row_blocks = std::max<int64_t>(1, divide_up(rows, largest.rows));
   const int64_t row_block =
       divide_up(std::max<int64_t>(1, divide_up(rows, row_blocks)), kRowUnit) * kRowUnit;
   const int64_t even_share = columns * row_blocks / (kTilesPerThread * pool.num_threads());
   const int64_t column_block =
       quickest_size(columns, row_blocks, pool.num_threads(), column_unit, kMinColumns,
-                    std::clamp(even_share, kMinColumns, kMaxColumns));
+                    std::clamp(even_share, kMinColumns, largest.columns));
   return {rows, columns, row_block, column_block};
 }
 

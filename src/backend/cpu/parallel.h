@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
+#include "kernels/kernels.h"
 
 namespace aios {
 
@@ -55,7 +56,8 @@ struct Tile {
   [[nodiscard]] int64_t columns() const noexcept { return column_end - column_begin; }
 };
 
-/// A matrix cut into tiles, row block by row block.
+/// A matrix cut into tiles, columns by columns: those of one block of rows after the other meet the
+/// same weights.
 class TileGrid {
  public:
   TileGrid(int64_t rows, int64_t columns, int64_t row_block, int64_t column_block) noexcept
@@ -67,8 +69,8 @@ class TileGrid {
     return std::min(rows_, row_block_) * std::min(columns_, column_block_);
   }
   [[nodiscard]] Tile tile(int64_t index) const noexcept {
-    const int64_t row = index / column_blocks() * row_block_;
-    const int64_t column = index % column_blocks() * column_block_;
+    const int64_t row = index % row_blocks() * row_block_;
+    const int64_t column = index / row_blocks() * column_block_;
     return {row, std::min(row + row_block_, rows_), column,
             std::min(column + column_block_, columns_)};
   }
@@ -84,11 +86,10 @@ class TileGrid {
   int64_t rows_, columns_, row_block_, column_block_;
 };
 
-/// Cuts the result of a matmul: as many rows as share a pass over the weights while their tile of
-/// results and a slice of their activations stay in the second-level cache; columns in multiples of
+/// Cuts the result of a matmul into tiles of about `largest` or less: columns in multiples of
 /// `column_unit`, and enough tiles for the threads to share evenly. Row blocks begin where a group
 /// of `bf16_offset` does.
 [[nodiscard]] TileGrid matmul_grid(const ThreadPool& pool, int64_t rows, int64_t columns,
-                                   int64_t column_unit = 64) noexcept;
+                                   TileSize largest, int64_t column_unit = 64) noexcept;
 
 }  // namespace aios

@@ -5,15 +5,17 @@
 namespace aios {
 namespace {
 
+constexpr TileSize kLargest{.rows = 256, .columns = 128};
+
 TEST(MatmulGrid, CoversEveryElementOnce) {
   for (const int threads : {1, 2, 3}) {
     const ThreadPool pool(threads);
-    for (const int64_t rows : {1, 16, 511, 512, 513, 1100}) {
+    for (const int64_t rows : {1, 16, 255, 256, 257, 600}) {
       for (const int64_t columns : {1, 63, 64, 384, 896, 1024, 4864}) {
         for (const int64_t unit : {32, 64, 80, 128, 384}) {
           SCOPED_TRACE(testing::Message() << threads << " threads, " << rows << " x " << columns
                                           << ", units of " << unit);
-          const TileGrid grid = matmul_grid(pool, rows, columns, unit);
+          const TileGrid grid = matmul_grid(pool, rows, columns, kLargest, unit);
           int64_t row = 0, column = 0;  // where the next tile begins
           for (int64_t i = 0; i < grid.num_tiles(); ++i) {
             const Tile tile = grid.tile(i);
@@ -21,12 +23,13 @@ TEST(MatmulGrid, CoversEveryElementOnce) {
             ASSERT_EQ(tile.column_begin, column);
             ASSERT_EQ(row % 16, 0);
             ASSERT_EQ(column % unit, 0);
+            ASSERT_LE(tile.rows(), kLargest.rows);
             ASSERT_LE(tile.rows() * tile.columns(), grid.max_tile_size());
-            column = tile.column_end == columns ? 0 : tile.column_end;
-            if (column == 0) row = tile.row_end;
+            row = tile.row_end == rows ? 0 : tile.row_end;
+            if (row == 0) column = tile.column_end;
           }
-          ASSERT_EQ(row, rows);
-          ASSERT_EQ(column, 0);
+          ASSERT_EQ(row, 0);
+          ASSERT_EQ(column, columns);
         }
       }
     }
@@ -36,7 +39,7 @@ TEST(MatmulGrid, CoversEveryElementOnce) {
 TEST(MatmulGrid, SharesColumnsEvenly) {
   const ThreadPool pool(2);
   for (const int64_t columns : {896, 1024, 1536, 3072, 4096}) {
-    EXPECT_EQ(matmul_grid(pool, 64, columns).num_tiles() % 2, 0) << columns;
+    EXPECT_EQ(matmul_grid(pool, 64, columns, kLargest).num_tiles() % 2, 0) << columns;
   }
 }
 
