@@ -59,28 +59,45 @@ namespace {
 constexpr int64_t kRounds = 200'000;
 constexpr int kAccumulators = 12;  // more than latency times units of any known design
 
-/// Twelve independent accumulators in registers; INSTRUCTION updates %0 from %1.
+/// Twelve independent accumulators in registers; INSTRUCTION updates %0 from %1 and may use xmm15.
 #define AIOS_PROBE_ROUNDS(vector, multiplier, instruction)                         \
   vector a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{}, a10{}, a11{}; \
   for (int64_t round = 0; round < kRounds; ++round) {                              \
-    asm volatile(instruction : "+v"(a0) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a1) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a2) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a3) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a4) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a5) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a6) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a7) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a8) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a9) : "v"(multiplier));                        \
-    asm volatile(instruction : "+v"(a10) : "v"(multiplier));                       \
-    asm volatile(instruction : "+v"(a11) : "v"(multiplier));                       \
+    asm volatile(instruction : "+v"(a0) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a1) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a2) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a3) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a4) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a5) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a6) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a7) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a8) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a9) : "v"(multiplier) : "xmm15");              \
+    asm volatile(instruction : "+v"(a10) : "v"(multiplier) : "xmm15");             \
+    asm volatile(instruction : "+v"(a11) : "v"(multiplier) : "xmm15");             \
   }
 
 __attribute__((target("avx2,fma"))) double fma256() {
   const __m256 one = _mm256_set1_ps(1.0F);
   AIOS_PROBE_ROUNDS(__m256, one, "vfmadd231ps %1, %1, %0")
   return kRounds * kAccumulators * 8.0 * 2;
+}
+
+/// What AVX2 has for bytes: products of pairs saturate at 16 bits, which exact products must avoid
+/// by further instructions.
+__attribute__((target("avx2"))) double int8_pairs256() {
+  const __m256i ones = _mm256_set1_epi16(1);
+  AIOS_PROBE_ROUNDS(__m256i, ones,
+                    "vpmaddubsw %1, %1, %%ymm15\n\tvpmaddwd %1, %%ymm15, %%ymm15\n\t"
+                    "vpaddd %%ymm15, %0, %0")
+  return kRounds * kAccumulators * 32.0 * 2;
+}
+
+/// AVX-VNNI's: the short encoding of AVX-512 VNNI's.
+__attribute__((target("avx2,avxvnni"))) double int8_dot256() {
+  const __m256i ones = _mm256_set1_epi8(1);
+  AIOS_PROBE_ROUNDS(__m256i, ones, "%{vex%} vpdpbusd %1, %1, %0")
+  return kRounds * kAccumulators * 32.0 * 2;
 }
 
 __attribute__((target("avx512f"))) double fma512() {
@@ -195,7 +212,7 @@ enum class Design {
   kUnknown,
   kIntelServer,  // two 512-bit fma units; vdpbf16ps every second cycle
   kIntelClient,  // one 512-bit fma unit
-  kZen4,         // 512-bit operations in two halves
+  kZen4,         // 512-bit operations in two halves; Zen 3 has none
   kZen5,
 };
 
@@ -244,7 +261,14 @@ std::optional<ComputeProbe> bf16_probe() {
 
 std::optional<ComputeProbe> int8_probe() {
   const Design design = processor_design();
-  if (design == Design::kUnknown || choose_isa() < Isa::kAvx512Vnni) return std::nullopt;
+  const Isa isa = choose_isa();
+  if (design == Design::kUnknown || isa == Isa::kScalar) return std::nullopt;
+  if (isa == Isa::kAvx2) {
+    return ComputeProbe{"int8 vpmaddubsw, vpmaddwd, 256 bits", int8_pairs256, cycles256, 64};
+  }
+  if (isa == Isa::kAvxVnni) {
+    return ComputeProbe{"int8 vpdpbusd, 256 bits", int8_dot256, cycles256, 128};
+  }
   const bool is_full = design == Design::kIntelServer || design == Design::kZen5;
   return ComputeProbe{"int8 vpdpbusd, 512 bits", int8_dot512, cycles512, is_full ? 256.0 : 128.0};
 }

@@ -26,7 +26,8 @@ struct ComputeProbe {
 /// The tiles of AMX or vdpbf16ps of 512 bits, whichever the kernels use.
 [[nodiscard]] std::optional<ComputeProbe> bf16_probe();
 
-/// vpdpbusd of 512 bits. None where the processor lacks it.
+/// Products of bytes by the widest vectors: vpdpbusd, or vpmaddubsw and vpmaddwd where AVX2 is all.
+/// None where the design is not known.
 [[nodiscard]] std::optional<ComputeProbe> int8_probe();
 /// The tiles of AMX on bytes. None where the processor lacks them.
 [[nodiscard]] std::optional<ComputeProbe> int8_tiles_probe();

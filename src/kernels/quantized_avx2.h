@@ -1,6 +1,6 @@
-/// Eight-bit arithmetic of AVX2 for quantised weights: points become 16 bits, whose products cannot
-/// saturate. Only for translation units with those flags. The contract stands in
-/// quantized_avx512.h.
+/// Eight-bit arithmetic of AVX2 for quantised weights: the signs of the points go over to the
+/// activations, as one factor of a product of bytes has none. Only for translation units with those
+/// flags. The contract stands in quantized_avx512.h.
 #pragma once
 
 #include <immintrin.h>
@@ -45,23 +45,29 @@ struct QuantizedOps<Avx2> {
   static Bytes combine(Bytes a, Bytes b) noexcept { return _mm256_or_si256(a, b); }
   static Bytes add(Bytes a, Bytes b) noexcept { return _mm256_add_epi8(a, b); }
 
-  /// Two sums for each row, of even and odd pairs of steps: rows 0..3 and rows 4..7.
-  struct Sums {
-    __m256i low, high;
+  static Bytes centred(Bytes points) noexcept {
+    return _mm256_xor_si256(points, _mm256_set1_epi8(static_cast<char>(kGridZero)));
+  }
+
+  /// Centred points and their magnitudes. Products of bytes are added in pairs to 16 bits and
+  /// saturate there; a magnitude is at most 128 and a code 127: two of their products fit.
+  struct Points {
+    __m256i values, magnitudes;
   };
-  using Points = Sums;
   using Activations = __m256i;
+  using Sums = __m256i;
   static constexpr int64_t kPointBytes = 2;
   static constexpr bool kReadsCodes = false;
-  static constexpr int kTileRows = 4;
+  static constexpr bool kMultipliesDecoded = true;
+  static constexpr int kRowChains = 1;
+  static constexpr int kTileRows = 8;
   static constexpr int kTileVectors = 1;
-  static void store_points(uint8_t* out, Bytes points) noexcept {
-    const __m256i zero = _mm256_set1_epi16(128);
+  static Points to_points(Bytes centred) noexcept { return {centred, _mm256_abs_epi8(centred)}; }
+  static void store_points(uint8_t* out, Bytes centred) noexcept {
     auto* const target = reinterpret_cast<__m256i*>(out);
-    const __m256i low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(points));
-    const __m256i high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256(points, 1));
-    _mm256_store_si256(target, _mm256_sub_epi16(low, zero));
-    _mm256_store_si256(target + 1, _mm256_sub_epi16(high, zero));
+    const Points points = to_points(centred);
+    _mm256_store_si256(target, points.values);
+    _mm256_store_si256(target + 1, points.magnitudes);
   }
   static Points load_points(const uint8_t* points) noexcept {
     const auto* const source = reinterpret_cast<const __m256i*>(points);
@@ -70,22 +76,21 @@ struct QuantizedOps<Avx2> {
   static Activations broadcast(const int8_t* x) noexcept {
     int32_t word = 0;
     __builtin_memcpy(&word, x, sizeof word);
-    return _mm256_cvtepi8_epi16(_mm_set1_epi32(word));
+    return _mm256_set1_epi32(word);
   }
   static Sums start(int32_t /*value*/) noexcept { return zero(); }
-  static Sums zero() noexcept { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static Sums zero() noexcept { return _mm256_setzero_si256(); }
+  /// The sum by name: GCC 12 adds up the products of several words first, and runs out of
+  /// registers.
   static Sums dot(Sums sums, Points points, Activations x) noexcept {
-    return {_mm256_add_epi32(sums.low, _mm256_madd_epi16(points.low, x)),
-            _mm256_add_epi32(sums.high, _mm256_madd_epi16(points.high, x))};
+    const __m256i pairs =
+        _mm256_maddubs_epi16(points.magnitudes, _mm256_sign_epi8(x, points.values));
+    const __m256i products = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+    asm("vpaddd %1, %0, %0" : "+x"(sums) : "x"(products));
+    return sums;
   }
-  static Sums add_sums(Sums a, Sums b) noexcept {
-    return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
-  }
-  static __m256 to_floats(Sums sums) noexcept {
-    // Horizontal additions leave rows 0 1 4 5 2 3 6 7.
-    const __m256i rows = _mm256_hadd_epi32(sums.low, sums.high);
-    return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(rows, 0xd8));
-  }
+  static Sums add_sums(Sums a, Sums b) noexcept { return _mm256_add_epi32(a, b); }
+  static __m256 to_floats(Sums sums) noexcept { return _mm256_cvtepi32_ps(sums); }
 
   using Codes = __m256i;
   static Codes round(__m256 v) noexcept { return _mm256_cvtps_epi32(v); }

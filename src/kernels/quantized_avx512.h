@@ -47,6 +47,8 @@ struct QuantizedOps<Avx512> {
   }
   static Bytes combine(Bytes a, Bytes b) noexcept { return _mm512_or_si512(a, b); }
   static Bytes add(Bytes a, Bytes b) noexcept { return _mm512_add_epi8(a, b); }
+  /// Points minus 128, where the products want them so.
+  static Bytes centred(Bytes points) noexcept { return points; }
 
   // Points as the products read them: kPointBytes for one depth step of one row.
   using Points = __m512i;
@@ -55,11 +57,18 @@ struct QuantizedOps<Avx512> {
   static constexpr int64_t kPointBytes = 1;
   /// Whether int8's codes are read as they are.
   static constexpr bool kReadsCodes = true;
+  /// Whether points for a single row are multiplied as they are decoded, and the sums of each
+  /// vector of columns that take turns there.
+  static constexpr bool kMultipliesDecoded = true;
+  static constexpr int kRowChains = 2;
   /// Of two panels. Twice as many rows of one panel read x more often: Ice Lake becomes a tenth
   /// slower.
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 4;
-  static void store_points(uint8_t* out, Bytes points) noexcept { _mm512_store_si512(out, points); }
+  static Points to_points(Bytes centred) noexcept { return centred; }
+  static void store_points(uint8_t* out, Bytes centred) noexcept {
+    _mm512_store_si512(out, centred);
+  }
   static Points load_points(const uint8_t* points) noexcept { return _mm512_load_si512(points); }
   /// Four steps of a row of activations.
   static Activations broadcast(const int8_t* x) noexcept {
@@ -67,7 +76,7 @@ struct QuantizedOps<Avx512> {
     __builtin_memcpy(&word, x, sizeof word);
     return _mm512_set1_epi32(word);
   }
-  /// What sums of products with points start from; see QuantizedRow.
+  /// What sums start from that are not of centred points; see QuantizedRow.
   static Sums start(int32_t value) noexcept { return _mm512_set1_epi32(value); }
   static Sums zero() noexcept { return _mm512_setzero_si512(); }
   /// By name: from the intrinsic GCC 12 makes a copy of the sums for each use in a loop.

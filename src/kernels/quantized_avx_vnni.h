@@ -18,15 +18,20 @@ struct AvxVnni : Avx2 {};
 
 template <>
 struct QuantizedOps<AvxVnni> : QuantizedOps<Avx2> {
+  static Bytes centred(Bytes points) noexcept { return points; }
+
   using Points = __m256i;
   using Activations = __m256i;
   using Sums = __m256i;
   static constexpr int64_t kPointBytes = 1;
   static constexpr bool kReadsCodes = true;
+  static constexpr bool kMultipliesDecoded = true;
+  static constexpr int kRowChains = 2;
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 2;
-  static void store_points(uint8_t* out, Bytes points) noexcept {
-    _mm256_store_si256(reinterpret_cast<__m256i*>(out), points);
+  static Points to_points(Bytes centred) noexcept { return centred; }
+  static void store_points(uint8_t* out, Bytes centred) noexcept {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(out), centred);
   }
   static Points load_points(const uint8_t* points) noexcept {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(points));

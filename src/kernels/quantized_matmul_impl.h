@@ -40,7 +40,7 @@ class QuantizedMatmul {
   }
 
   static void run(const QuantizedMatmulArguments& arguments) noexcept {
-    if constexpr (Ops::kReadsCodes) {
+    if constexpr (Ops::kMultipliesDecoded) {
       if (arguments.rows == 1) return QuantizedRowMatmul<Isa, kLayout>::run(arguments);
     }
     QuantizedMatmul(arguments).multiply();
@@ -134,8 +134,11 @@ class QuantizedMatmul {
     constexpr int kVectors = Ops::kTileVectors / kMaxPanels * kPanels;
     constexpr int64_t kColumns = kVectors / kPanels * Ops::kRows;  // of each panel
     for (int64_t column = 0; column < kPanelRows; column += kColumns) {
-      step.reads_codes ? multiply_columns<kPanels, kVectors, true>(step, row, rows)
-                       : multiply_columns<kPanels, kVectors, false>(step, row, rows);
+      if (Ops::kReadsCodes && step.reads_codes) {
+        multiply_columns<kPanels, kVectors, Ops::kReadsCodes>(step, row, rows);
+      } else {
+        multiply_columns<kPanels, kVectors, false>(step, row, rows);
+      }
       for (int64_t p = 0; p < kPanels; ++p) {
         step.points[p] += kColumns * kWordDepth * Ops::kPointBytes;
         if (!whole_rows_) step.scales[p] += kColumns;

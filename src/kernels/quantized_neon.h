@@ -49,17 +49,19 @@ struct QuantizedOps<Neon> {
   }
   static Bytes combine(Bytes a, Bytes b) noexcept { return vorrq_u8(a, b); }
   static Bytes add(Bytes a, Bytes b) noexcept { return vaddq_u8(a, b); }
+  static Bytes centred(Bytes points) noexcept {
+    return veorq_u8(points, vdupq_n_u8(static_cast<uint8_t>(kGridZero)));
+  }
 
   using Points = int8x16_t;
   using Activations = int8x16_t;
   using Sums = int32x4_t;
   static constexpr int64_t kPointBytes = 1;
   static constexpr bool kReadsCodes = false;
+  static constexpr bool kMultipliesDecoded = false;
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 4;
-  static void store_points(uint8_t* out, Bytes points) noexcept {
-    vst1q_u8(out, veorq_u8(points, vdupq_n_u8(0x80)));
-  }
+  static void store_points(uint8_t* out, Bytes centred) noexcept { vst1q_u8(out, centred); }
   static Points load_points(const uint8_t* points) noexcept {
     return vreinterpretq_s8_u8(vld1q_u8(points));
   }

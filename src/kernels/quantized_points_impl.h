@@ -37,7 +37,8 @@ class PointDecoder {
     }
   }
 
-  /// Calls visit(word, vector, points) for the words of one unit of the depth.
+  /// Calls visit(word, vector, points) for the words of one unit of the depth; points are centred
+  /// (Ops::centred).
   /// @param codes, blocks of the panel
   template <QuantType kType, typename Visit>
   static void visit_unit(const uint8_t* codes, const uint8_t* blocks, int64_t unit,
@@ -92,7 +93,7 @@ class PointDecoder {
       for (int64_t vector = 0; vector < kVectors; ++vector) {
         const uint8_t* const source = codes + word * kWordRow + vector * kVectorBytes;
         fetch(source + kCodesAhead);
-        visit(word, vector, Ops::load(source));
+        visit(word, vector, Ops::centred(Ops::load(source)));
       }
     }
   }
@@ -121,7 +122,7 @@ class PointDecoder {
       const Bytes high = own == 0 ? Ops::template shift_left<4>(Ops::keep(shared, 0x0f0f))
                                   : Ops::keep(shared, 0xf0f0);
       const Bytes low = Ops::template shift_right<4>(Ops::keep(grid, 0xc0c0));
-      const Bytes start = Ops::combine(high, low);
+      const Bytes start = Ops::centred(Ops::combine(high, low));
       const Bytes step = Ops::template shift_left<2>(Ops::keep(grid, 0x003f));
       const Bytes step16 = Ops::template shift_left<4>(step);
 #pragma GCC unroll 4
@@ -142,7 +143,7 @@ class PointDecoder {
 #pragma GCC unroll 4
     for (int64_t vector = 0; vector < kVectors; ++vector) {
       const Bytes grid = Ops::replicate(block + vector * Ops::kRows);
-      const Bytes start = Ops::template shift_right<1>(Ops::keep(grid, 0xf0f0));
+      const Bytes start = Ops::centred(Ops::template shift_right<1>(Ops::keep(grid, 0xf0f0)));
       const Bytes step = Ops::keep(grid, 0x000f);
       const Bytes step4 = Ops::template shift_left<2>(step);
       const uint8_t* const source = codes + vector * kVectorBytes;

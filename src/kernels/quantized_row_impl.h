@@ -19,7 +19,8 @@ class QuantizedRowMatmul {
   using Decoder = PointDecoder<Ops>;
   using Vector = typename Isa::Vector;
   static constexpr int64_t kVectors = Decoder::kVectors;
-  static_assert(Ops::kReadsCodes && Ops::kRows == Isa::kLanes);
+  static constexpr int kChains = Ops::kRowChains;
+  static_assert(Ops::kMultipliesDecoded && Ops::kRows == Isa::kLanes);
   static_assert(kLayout.block_depth % kWordDepth == 0);
 
  public:
@@ -88,30 +89,34 @@ class QuantizedRowMatmul {
     }
   }
 
-  /// The integer sums of [begin, end) of the depth. Even and odd words have sums of their own, so
-  /// that one does not wait for the other.
+  /// The integer sums of [begin, end) of the depth. Words take turns with kRowChains sums, so that
+  /// one does not wait for the other.
   template <QuantType kType>
   static void sum_step(const QuantizedMatmulArguments& a, int64_t panel, int64_t begin, int64_t end,
                        typename Ops::Sums* out) noexcept {
     const uint8_t* const codes = a.weights->panel_codes(panel);
     const uint8_t* const blocks = a.weights->panel_blocks(panel);
     const auto start = Ops::start(row_start(a.x_starts, a.x_stride, begin, end - begin));
-    typename Ops::Sums sums[kVectors][2];
+    typename Ops::Sums sums[kVectors][kChains];
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kVectors; ++v) {
       sums[v][0] = start;
-      sums[v][1] = Ops::zero();
+      for (int c = 1; c < kChains; ++c) sums[v][c] = Ops::zero();
     }
     for (int64_t k = begin; k < end; k += kDepthUnit) {
       const int8_t* const x = a.x + kLayout.step_offset(k);
       Decoder::template visit_unit<kType>(
           codes, blocks, k / kDepthUnit, [&](int64_t word, int64_t v, typename Ops::Bytes points) {
             const auto steps = Ops::broadcast(x + kLayout.step_offset(word * kWordDepth));
-            sums[v][word % 2] = Ops::dot(sums[v][word % 2], points, steps);
+            auto& sum = sums[v][word % kChains];
+            sum = Ops::dot(sum, Ops::to_points(points), steps);
           });
     }
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < kVectors; ++v) out[v] = Ops::add_sums(sums[v][0], sums[v][1]);
+    for (int64_t v = 0; v < kVectors; ++v) {
+      out[v] = sums[v][0];
+      for (int c = 1; c < kChains; ++c) out[v] = Ops::add_sums(out[v], sums[v][c]);
+    }
   }
 };
 
