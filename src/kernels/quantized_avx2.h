@@ -60,8 +60,8 @@ struct QuantizedOps<Avx2> {
   static constexpr bool kReadsCodes = false;
   static constexpr bool kMultipliesDecoded = true;
   static constexpr int kRowChains = 1;
-  static constexpr int kTileRows = 8;
-  static constexpr int kTileVectors = 1;
+  static constexpr int kTileRows = 4;
+  static constexpr int kTileVectors = 2;
   static Points to_points(Bytes centred) noexcept { return {centred, _mm256_abs_epi8(centred)}; }
   static void store_points(uint8_t* out, Bytes centred) noexcept {
     auto* const target = reinterpret_cast<__m256i*>(out);
