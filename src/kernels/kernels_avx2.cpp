@@ -1,5 +1,6 @@
 #include "kernels/isa_avx2.h"
 #include "kernels/kernel_table_impl.h"
+#include "kernels/quantize_block_avx2.h"
 #include "kernels/quantized_avx2.h"
 
 namespace aios {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/isa_avx2.h"
+#include "kernels/quantize_block_avx2.h"
 #include "kernels/quantized_avx2.h"
 #include "kernels/quantized_points_impl.h"
 
@@ -54,6 +55,12 @@ struct QuantizedOps<AvxVnni> : QuantizedOps<Avx2> {
   }
   static Sums add_sums(Sums a, Sums b) noexcept { return _mm256_add_epi32(a, b); }
   static __m256 to_floats(Sums sums) noexcept { return _mm256_cvtepi32_ps(sums); }
+};
+
+template <>
+class QuantizedBlock<AvxVnni> : public QuantizedBlock<Avx2> {
+ public:
+  using QuantizedBlock<Avx2>::QuantizedBlock;
 };
 
 }  // namespace
