@@ -80,14 +80,15 @@ struct QuantizedOps<Avx2> {
   }
   static Sums start(int32_t /*value*/) noexcept { return zero(); }
   static Sums zero() noexcept { return _mm256_setzero_si256(); }
-  /// The sum by name: GCC 12 adds up the products of several words first, and runs out of
-  /// registers.
+  /// By name: GCC 12 adds up the products of several words first, and runs out of registers.
+  static Sums add_in_place(Sums sums, __m256i products) noexcept {
+    asm("vpaddd %1, %0, %0" : "+x"(sums) : "x"(products));
+    return sums;
+  }
   static Sums dot(Sums sums, Points points, Activations x) noexcept {
     const __m256i pairs =
         _mm256_maddubs_epi16(points.magnitudes, _mm256_sign_epi8(x, points.values));
-    const __m256i products = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-    asm("vpaddd %1, %0, %0" : "+x"(sums) : "x"(products));
-    return sums;
+    return add_in_place(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
   static Sums add_sums(Sums a, Sums b) noexcept { return _mm256_add_epi32(a, b); }
   static __m256 to_floats(Sums sums) noexcept { return _mm256_cvtepi32_ps(sums); }

@@ -15,7 +15,9 @@ using kernel_test::same_bits;
 
 std::size_t index(int64_t value) { return static_cast<std::size_t>(value); }
 
-/// A quantised matrix of random bytes: every byte but the scales is some valid content.
+/// A quantised matrix of random bytes: every byte but the scales is some valid content. In every
+/// other unit of the depth all points stay within the grid, as a quantiser's do; in the rest some
+/// go beyond and are reduced.
 struct RandomWeights {
   RandomWeights(QuantizedFormat format, int64_t rows, int64_t depth, uint32_t seed) {
     const int64_t panels = QuantizedFormat::num_panels(rows);
@@ -29,6 +31,9 @@ struct RandomWeights {
     codes = AlignedBuffer<uint8_t>(unaligned.size());
     std::copy(unaligned.begin(), unaligned.end(), codes.data());
     fill(blocks, panels * format.panel_block_bytes(depth));
+    for (int64_t panel = 0; panel < panels && format.block_size() > 0; ++panel) {
+      stay_within_grid(format, depth, &blocks[index(panel * format.panel_block_bytes(depth))]);
+    }
     scales.resize(index(panels * format.panel_scales(depth)));
     for (uint16_t& scale : scales) {
       scale = float_to_f16(std::exp(static_cast<float>(engine() % 1000) / 200.0F - 8.0F));
@@ -40,6 +45,23 @@ struct RandomWeights {
               .blocks = blocks.data(),
               .scales = scales.data()};
   }
+  /// @param blocks of a panel
+  static void stay_within_grid(const QuantizedFormat& format, int64_t depth, uint8_t* blocks) {
+    const int64_t size = format.panel_block_bytes(depth);
+    const std::vector<uint8_t> before(blocks, blocks + size);
+    std::fill_n(blocks, size, uint8_t{0});
+    for (int64_t block = 0; block < QuantizedFormat::padded(depth) / format.block_size(); ++block) {
+      const bool is_bounded = block * format.block_size() / kDepthUnit % 2 == 1;
+      for (int64_t row = 0; row < kPanelRows; ++row) {
+        BlockGrid grid = load_block_grid(format.type, before.data(), row, block);
+        const int64_t largest = format.point(0, grid.step, format.max_code());
+        const int64_t most = (255 - largest) / format.point(1, 0, 0);
+        if (is_bounded) grid.start = std::min(grid.start, most);
+        store_block_grid(format.type, grid, blocks, row, block);
+      }
+    }
+  }
+
   AlignedBuffer<uint8_t> codes;
   std::vector<uint8_t> blocks;
   std::vector<uint16_t> scales;

@@ -12,6 +12,14 @@
 namespace aios {
 namespace {
 
+/// Units of the depth as an instruction set multiplies them without decoding each point, where it
+/// can (quantized_row_avx2.h).
+template <typename Isa, QuantType kType>
+class UnitBlocks {
+ public:
+  static constexpr bool kCanAdd = false;
+};
+
 /// @tparam kLayout of x
 template <typename Isa, QuantizedLayout kLayout>
 class QuantizedRowMatmul {
@@ -20,6 +28,7 @@ class QuantizedRowMatmul {
   using Vector = typename Isa::Vector;
   static constexpr int64_t kVectors = Decoder::kVectors;
   static constexpr int kChains = Ops::kRowChains;
+  static constexpr int64_t kWordStride = kLayout.step_offset(kWordDepth);
   static_assert(Ops::kMultipliesDecoded && Ops::kRows == Isa::kLanes);
   static_assert(kLayout.block_depth % kWordDepth == 0);
 
@@ -64,13 +73,17 @@ class QuantizedRowMatmul {
     for (int64_t k = 0; k < depth; k += step) {
       const int64_t end = depth - k < step ? depth : k + step;
       const Vector x_scale = Isa::fill(a.x_scales[k / kMaxGroup * a.x_stride]);
+      UnitBlocks<Isa, kType> unit_blocks;
+      if constexpr (UnitBlocks<Isa, kType>::kCanAdd) {
+        unit_blocks.template set_codes<kWordStride>(a.x + kLayout.step_offset(k), end - k);
+      }
 #pragma GCC unroll 2
       for (int64_t p = 0; p < kPanels; ++p) {
         const int64_t panel = (a.column + column + p * stride) / kPanelRows;
         const uint16_t* const scales =
             group == 0 ? nullptr : weights.panel_scales(panel) + k / step * kPanelRows;
         typename Ops::Sums sums[kVectors];
-        sum_step<kType>(a, panel, k, end, sums);
+        sum_step(a, panel, k, end, unit_blocks, sums);
 #pragma GCC unroll 4
         for (int64_t v = 0; v < kVectors; ++v) {
           const Vector whole = Ops::to_floats(sums[v]);
@@ -93,17 +106,22 @@ class QuantizedRowMatmul {
   /// one does not wait for the other.
   template <QuantType kType>
   static void sum_step(const QuantizedMatmulArguments& a, int64_t panel, int64_t begin, int64_t end,
-                       typename Ops::Sums* out) noexcept {
+                       const UnitBlocks<Isa, kType>& unit_blocks,
+                       typename Ops::Sums (&out)[kVectors]) noexcept {
     const uint8_t* const codes = a.weights->panel_codes(panel);
     const uint8_t* const blocks = a.weights->panel_blocks(panel);
     const auto start = Ops::start(row_start(a.x_starts, a.x_stride, begin, end - begin));
     typename Ops::Sums sums[kVectors][kChains];
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kVectors; ++v) {
+      out[v] = Ops::zero();
       sums[v][0] = start;
       for (int c = 1; c < kChains; ++c) sums[v][c] = Ops::zero();
     }
     for (int64_t k = begin; k < end; k += kDepthUnit) {
+      if constexpr (UnitBlocks<Isa, kType>::kCanAdd) {
+        if (unit_blocks.add(codes, blocks, k / kDepthUnit, (k - begin) / kWordDepth, out)) continue;
+      }
       const int8_t* const x = a.x + kLayout.step_offset(k);
       Decoder::template visit_unit<kType>(
           codes, blocks, k / kDepthUnit, [&](int64_t word, int64_t v, typename Ops::Bytes points) {
@@ -114,8 +132,7 @@ class QuantizedRowMatmul {
     }
 #pragma GCC unroll 4
     for (int64_t v = 0; v < kVectors; ++v) {
-      out[v] = sums[v][0];
-      for (int c = 1; c < kChains; ++c) out[v] = Ops::add_sums(out[v], sums[v][c]);
+      for (int c = 0; c < kChains; ++c) out[v] = Ops::add_sums(out[v], sums[v][c]);
     }
   }
 };
