@@ -49,10 +49,12 @@ struct QuantizedOps<Avx2> {
     return _mm256_xor_si256(points, _mm256_set1_epi8(static_cast<char>(kGridZero)));
   }
 
-  /// Centred points and their magnitudes. Products of bytes are added in pairs to 16 bits and
-  /// saturate there; a magnitude is at most 128 and a code 127: two of their products fit.
+  /// One factor of a product of bytes has no sign, so the other takes the point's: its bits are
+  /// flipped where the point is negative, and what -x - 1 instead of -x adds to the products,
+  /// minus the magnitude, is the same for every x (column_starts). Products are added in pairs to
+  /// 16 bits and saturate there: two of at most 128 * 127, or 128 * -128, fit.
   struct Points {
-    __m256i values, magnitudes;
+    __m256i flips, magnitudes;
   };
   using Activations = __m256i;
   using Sums = __m256i;
@@ -62,12 +64,10 @@ struct QuantizedOps<Avx2> {
   static constexpr int kRowChains = 1;
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 2;
-  static Points to_points(Bytes centred) noexcept { return {centred, _mm256_abs_epi8(centred)}; }
   static void store_points(uint8_t* out, Bytes centred) noexcept {
     auto* const target = reinterpret_cast<__m256i*>(out);
-    const Points points = to_points(centred);
-    _mm256_store_si256(target, points.values);
-    _mm256_store_si256(target + 1, points.magnitudes);
+    _mm256_store_si256(target, _mm256_cmpgt_epi8(_mm256_setzero_si256(), centred));
+    _mm256_store_si256(target + 1, _mm256_abs_epi8(centred));
   }
   static Points load_points(const uint8_t* points) noexcept {
     const auto* const source = reinterpret_cast<const __m256i*>(points);
@@ -78,7 +78,22 @@ struct QuantizedOps<Avx2> {
     __builtin_memcpy(&word, x, sizeof word);
     return _mm256_set1_epi32(word);
   }
+  static constexpr bool kStartsByColumn = true;
   static Sums start(int32_t /*value*/) noexcept { return zero(); }
+  /// What sums of `words` words start from: the magnitudes of all negative points.
+  static void column_starts(const uint8_t* points, int64_t words, int32_t* out) noexcept {
+    __m256i pairs = _mm256_setzero_si256();  // of at most 2 * 128 for each of 32 words
+    for (int64_t word = 0; word < words; ++word) {
+      const Points p = load_points(points + word * kPanelRows * kWordDepth * kPointBytes);
+      const __m256i negative = _mm256_and_si256(p.magnitudes, p.flips);
+      pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(negative, _mm256_set1_epi8(1)));
+    }
+    _mm256_store_si256(reinterpret_cast<__m256i*>(out),
+                       _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static Sums load_start(const int32_t* starts) noexcept {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(starts));
+  }
   static Sums zero() noexcept { return _mm256_setzero_si256(); }
   /// By name: GCC 12 adds up the products of several words first, and runs out of registers.
   static Sums add_in_place(Sums sums, __m256i products) noexcept {
@@ -87,7 +102,12 @@ struct QuantizedOps<Avx2> {
   }
   static Sums dot(Sums sums, Points points, Activations x) noexcept {
     const __m256i pairs =
-        _mm256_maddubs_epi16(points.magnitudes, _mm256_sign_epi8(x, points.values));
+        _mm256_maddubs_epi16(points.magnitudes, _mm256_xor_si256(x, points.flips));
+    return add_in_place(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static Sums dot_bytes(Sums sums, Bytes centred, Activations x) noexcept {
+    const __m256i pairs =
+        _mm256_maddubs_epi16(_mm256_abs_epi8(centred), _mm256_sign_epi8(x, centred));
     return add_in_place(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
   static Sums add_sums(Sums a, Sums b) noexcept { return _mm256_add_epi32(a, b); }

@@ -65,7 +65,6 @@ struct QuantizedOps<Avx512> {
   /// slower.
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 4;
-  static Points to_points(Bytes centred) noexcept { return centred; }
   static void store_points(uint8_t* out, Bytes centred) noexcept {
     _mm512_store_si512(out, centred);
   }
@@ -76,13 +75,19 @@ struct QuantizedOps<Avx512> {
     __builtin_memcpy(&word, x, sizeof word);
     return _mm512_set1_epi32(word);
   }
-  /// What sums start from that are not of centred points; see QuantizedRow.
+  /// What sums start from that are not of centred points; see QuantizedRow. Or the columns say it,
+  /// for all rows.
+  static constexpr bool kStartsByColumn = false;
   static Sums start(int32_t value) noexcept { return _mm512_set1_epi32(value); }
   static Sums zero() noexcept { return _mm512_setzero_si512(); }
   /// By name: from the intrinsic GCC 12 makes a copy of the sums for each use in a loop.
   static Sums dot(Sums sums, Points points, Activations x) noexcept {
     asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(points), "v"(x));
     return sums;
+  }
+  /// Of points as they are decoded.
+  static Sums dot_bytes(Sums sums, Bytes centred, Activations x) noexcept {
+    return dot(sums, centred, x);
   }
   static Sums add_sums(Sums a, Sums b) noexcept { return _mm512_add_epi32(a, b); }
   static __m512 to_floats(Sums sums) noexcept { return _mm512_cvtepi32_ps(sums); }

@@ -30,7 +30,6 @@ struct QuantizedOps<AvxVnni> : QuantizedOps<Avx2> {
   static constexpr int kRowChains = 2;
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 2;
-  static Points to_points(Bytes centred) noexcept { return centred; }
   static void store_points(uint8_t* out, Bytes centred) noexcept {
     _mm256_store_si256(reinterpret_cast<__m256i*>(out), centred);
   }
@@ -42,6 +41,7 @@ struct QuantizedOps<AvxVnni> : QuantizedOps<Avx2> {
     __builtin_memcpy(&word, x, sizeof word);
     return _mm256_set1_epi32(word);
   }
+  static constexpr bool kStartsByColumn = false;
   static Sums start(int32_t value) noexcept { return _mm256_set1_epi32(value); }
   static Sums zero() noexcept { return _mm256_setzero_si256(); }
   /// By name, as in quantized_avx512.h.
@@ -52,6 +52,9 @@ struct QuantizedOps<AvxVnni> : QuantizedOps<Avx2> {
     asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(points), "v"(x));
 #endif
     return sums;
+  }
+  static Sums dot_bytes(Sums sums, Bytes points, Activations x) noexcept {
+    return dot(sums, points, x);
   }
   static Sums add_sums(Sums a, Sums b) noexcept { return _mm256_add_epi32(a, b); }
   static __m256 to_floats(Sums sums) noexcept { return _mm256_cvtepi32_ps(sums); }

@@ -86,6 +86,7 @@ class QuantizedMatmul {
       const uint8_t* points[kPanels];
       for (int64_t p = 0; p < kPanels; ++p) {
         points[p] = panel_points(first + p * stride, begin, end, points_[p]);
+        if constexpr (Ops::kStartsByColumn) find_starts(points[p], end - begin, starts_[p]);
       }
       for (int64_t m = 0; m < rows; m += kRowChunk) {
         const int64_t chunk = rows - m < kRowChunk ? rows - m : kRowChunk;
@@ -98,6 +99,7 @@ class QuantizedMatmul {
           step.reads_codes = reads_codes_ && m == 0;
           for (int64_t p = 0; p < kPanels; ++p) {
             step.points[p] = points[p] + (k - begin) * kStepBytes;
+            step.starts[p] = starts_[p] + (k - begin) / step_ * kPanelRows;
             step.scales[p] = panel_scales(first + p * stride, k, scales_[p]);
             step.sums[p] = sums_[p] + sums;
           }
@@ -116,6 +118,17 @@ class QuantizedMatmul {
     if (reads_codes_) return weights_.panel_codes(panel) + begin * kPanelRows;
     PointDecoder<Ops>::decode(weights_, panel, begin, end, points);
     return points;
+  }
+
+  /// Of the columns' sums, step by step.
+  void find_starts(const uint8_t* points, int64_t depth, int32_t* starts) const noexcept {
+    for (int64_t k = 0; k < depth; k += step_) {
+      const int64_t words = (depth - k < step_ ? depth - k : step_) / kWordDepth;
+      for (int64_t n = 0; n < kPanelRows; n += Ops::kRows) {
+        Ops::column_starts(points + k * kStepBytes + n * kWordDepth * Ops::kPointBytes, words,
+                           starts + k / step_ * kPanelRows + n);
+      }
+    }
   }
 
   /// Those of the step at k, in f32; null for whole rows.
@@ -141,6 +154,7 @@ class QuantizedMatmul {
       }
       for (int64_t p = 0; p < kPanels; ++p) {
         step.points[p] += kColumns * kWordDepth * Ops::kPointBytes;
+        if constexpr (Ops::kStartsByColumn) step.starts[p] += kColumns;
         if (!whole_rows_) step.scales[p] += kColumns;
         step.sums[p] += kColumns;
       }
@@ -208,6 +222,9 @@ class QuantizedMatmul {
   /// Of a chunk's codes: divisions for every tile and step would take 2 to 4 % of the time.
   int64_t row_offsets_[kRowChunk];
   alignas(64) uint8_t points_[kMaxPanels][kPartDepth * kStepBytes];
+  static constexpr int64_t kPartStarts =
+      Ops::kStartsByColumn ? kPartDepth / kDepthUnit * kPanelRows : 1;
+  alignas(64) int32_t starts_[kMaxPanels][kPartStarts];
   alignas(64) float scales_[kMaxPanels][kPanelRows];
   alignas(64) float sums_[kMaxPanels][kMaxRows * kPanelRows];
 };

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/aligned_buffer.h"
 #include "kernels/kernel_test_support.h"
@@ -19,7 +21,9 @@ std::size_t index(int64_t value) { return static_cast<std::size_t>(value); }
 /// other unit of the depth all points stay within the grid, as a quantiser's do; in the rest some
 /// go beyond and are reduced.
 struct RandomWeights {
-  RandomWeights(QuantizedFormat format, int64_t rows, int64_t depth, uint32_t seed) {
+  /// @param codes_byte in place of all codes, if any
+  RandomWeights(QuantizedFormat format, int64_t rows, int64_t depth, uint32_t seed,
+                std::optional<uint8_t> codes_byte = std::nullopt) {
     const int64_t panels = QuantizedFormat::num_panels(rows);
     std::mt19937 engine(seed);
     const auto fill = [&](std::vector<uint8_t>& bytes, int64_t size) {
@@ -30,6 +34,7 @@ struct RandomWeights {
     fill(unaligned, panels * format.panel_code_bytes(depth));
     codes = AlignedBuffer<uint8_t>(unaligned.size());
     std::copy(unaligned.begin(), unaligned.end(), codes.data());
+    if (codes_byte) std::fill_n(codes.data(), unaligned.size(), *codes_byte);
     fill(blocks, panels * format.panel_block_bytes(depth));
     for (int64_t panel = 0; panel < panels && format.block_size() > 0; ++panel) {
       stay_within_grid(format, depth, &blocks[index(panel * format.panel_block_bytes(depth))]);
@@ -103,8 +108,9 @@ struct Activations {
 class QuantizedMatmulTest : public kernel_test::ForEachIsa {
  protected:
   void expect_reference(QuantizedFormat format, int64_t rows, int64_t columns, int64_t depth,
-                        const std::vector<float>& x, uint32_t seed = 1) {
-    const RandomWeights weights(format, columns, depth, seed);
+                        const std::vector<float>& x, uint32_t seed = 1,
+                        std::optional<uint8_t> codes_byte = std::nullopt) {
+    const RandomWeights weights(format, columns, depth, seed, codes_byte);
     const Activations activations(kernels_, x, rows, depth);
     const int64_t out_stride = columns + 3;
     std::vector<float> out(index(rows * out_stride), 7.0F);
@@ -208,6 +214,19 @@ TEST_P(QuantizedMatmulTest, DoesNotSaturate) {
       for (std::size_t i = 4864; i < 2 * 4864; ++i) x[i] = i % 2 == 0 ? 1.0F : -1.0F;
       expect_reference({type, 0}, 4, 32, 4864, x);
       expect_reference({type, 0}, 1, 32, 4864, x);
+    }
+  }
+}
+
+/// Points of one kind only: the least, those beside the grid's zero, the greatest.
+TEST_P(QuantizedMatmulTest, PointsAtTheEndsDoNotSaturate) {
+  constexpr int64_t kRows = 9, kDepth = 160;
+  std::vector<float> x(index(kRows * kDepth), 1.0F);
+  std::fill_n(x.begin() + kDepth, kDepth, -1.0F);
+  for (const uint8_t code : std::array<uint8_t, 5>{0, 1, 127, 128, 255}) {
+    for (const int32_t group_size : {0, 32}) {
+      expect_reference({QuantType::kInt8, group_size}, kRows, 64, kDepth, x, 1, code);
+      expect_reference({QuantType::kInt8, group_size}, 1, 64, kDepth, x, 1, code);
     }
   }
 }

@@ -70,6 +70,7 @@ struct QuantizedOps<Neon> {
     __builtin_memcpy(&word, x, sizeof word);
     return vreinterpretq_s8_s32(vdupq_n_s32(word));
   }
+  static constexpr bool kStartsByColumn = false;
   static Sums start(int32_t /*value*/) noexcept { return zero(); }
   static Sums zero() noexcept { return vdupq_n_s32(0); }
   static Sums dot(Sums sums, Points points, Activations x) noexcept {

@@ -127,7 +127,7 @@ class QuantizedRowMatmul {
           codes, blocks, k / kDepthUnit, [&](int64_t word, int64_t v, typename Ops::Bytes points) {
             const auto steps = Ops::broadcast(x + kLayout.step_offset(word * kWordDepth));
             auto& sum = sums[v][word % kChains];
-            sum = Ops::dot(sum, Ops::to_points(points), steps);
+            sum = Ops::dot_bytes(sum, points, steps);
           });
     }
 #pragma GCC unroll 4

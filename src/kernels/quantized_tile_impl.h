@@ -17,6 +17,7 @@ struct QuantizedStep {
   int64_t depth = 0;
   const uint8_t* points[kPanels];  // from the first column, at `begin`
   const float* scales[kPanels];    // likewise; null: one for a whole row, not needed here
+  const int32_t* starts[kPanels];  // of the columns' sums; where instruction sets have them
   float* sums[kPanels];            // [rows, kPanelRows], from the first column
   bool adds = false;               // to `sums`, else overwrites them
   bool reads_codes = false;        // for the first time: points are in no cache yet
@@ -66,7 +67,7 @@ class QuantizedTile {
   template <bool kFetches>
   [[gnu::always_inline]] static void multiply(const Step& step, const TileRows& x) noexcept {
     Sums sums;
-    start(x, sums);
+    start(step, x, sums);
     const uint8_t* points[kPanels];
     for (int64_t p = 0; p < kPanels; ++p) points[p] = step.points[p];
     const int8_t* codes = x.codes;
@@ -105,13 +106,18 @@ class QuantizedTile {
     return kLayout.step_offset(k + kDepthUnit) - kLayout.step_offset(k);
   }
 
-  [[gnu::always_inline]] static void start(const TileRows& x, Sums& sums) noexcept {
+  [[gnu::always_inline]] static void start(const Step& step, const TileRows& x,
+                                           Sums& sums) noexcept {
 #pragma GCC unroll 16
     for (int m = 0; m < kRows; ++m) {
       const auto value = Ops::start(x.starts[m]);
 #pragma GCC unroll 8
       for (int n = 0; n < kVectors; ++n) {
-        sums[0][m][n] = value;
+        if constexpr (Ops::kStartsByColumn) {
+          sums[0][m][n] = Ops::load_start(step.starts[panel_of(n)] + column_of(n));
+        } else {
+          sums[0][m][n] = value;
+        }
 #pragma GCC unroll 4
         for (int c = 1; c < kChains; ++c) sums[c][m][n] = Ops::zero();
       }
