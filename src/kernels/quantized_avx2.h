@@ -85,8 +85,7 @@ struct QuantizedOps<Avx2> {
     __m256i pairs = _mm256_setzero_si256();  // of at most 2 * 128 for each of 32 words
     for (int64_t word = 0; word < words; ++word) {
       const Points p = load_points(points + word * kPanelRows * kWordDepth * kPointBytes);
-      const __m256i negative = _mm256_and_si256(p.magnitudes, p.flips);
-      pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(negative, _mm256_set1_epi8(1)));
+      pairs = _mm256_sub_epi16(pairs, _mm256_maddubs_epi16(p.magnitudes, p.flips));
     }
     _mm256_store_si256(reinterpret_cast<__m256i*>(out),
                        _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -98,6 +97,11 @@ struct QuantizedOps<Avx2> {
   /// By name: GCC 12 adds up the products of several words first, and runs out of registers.
   static Sums add_in_place(Sums sums, __m256i products) noexcept {
     asm("vpaddd %1, %0, %0" : "+x"(sums) : "x"(products));
+    return sums;
+  }
+  /// The same of 16 bits.
+  static __m256i add_pairs_in_place(__m256i sums, __m256i pairs) noexcept {
+    asm("vpaddw %1, %0, %0" : "+x"(sums) : "x"(pairs));
     return sums;
   }
   static Sums dot(Sums sums, Points points, Activations x) noexcept {

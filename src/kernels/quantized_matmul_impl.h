@@ -19,6 +19,14 @@
 namespace aios {
 namespace {
 
+/// How an instruction set multiplies blocks of int2 without decoding each point, where it can
+/// (quantized_int2_avx2.h).
+template <typename Isa>
+class BlockMatmul {
+ public:
+  static constexpr bool kCanMultiply = false;
+};
+
 /// @tparam kLayout of x
 template <typename Isa, QuantizedLayout kLayout>
 class QuantizedMatmul {
@@ -43,6 +51,9 @@ class QuantizedMatmul {
     if constexpr (Ops::kMultipliesDecoded) {
       if (arguments.rows == 1) return QuantizedRowMatmul<Isa, kLayout>::run(arguments);
     }
+    if constexpr (BlockMatmul<Isa>::kCanMultiply) {
+      if (arguments.weights->format.type == QuantType::kInt2) return multiply_blocks(arguments);
+    }
     QuantizedMatmul(arguments).multiply();
   }
 
@@ -59,6 +70,21 @@ class QuantizedMatmul {
                                                   : kPartDepth) {
     for (int64_t row = 0; row < kRowChunk && row < arguments.rows; ++row) {
       row_offsets_[row] = kLayout.row_offset(row, weights_.depth);
+    }
+  }
+
+  /// Panel by panel, those with reduced points as any other type's.
+  [[gnu::noinline]] static void multiply_blocks(const QuantizedMatmulArguments& a) noexcept {
+    BlockMatmul<Isa> blocks(a);
+    for (int64_t panel = 0; panel < QuantizedFormat::num_panels(a.columns); ++panel) {
+      if (blocks.multiply_panel(panel)) continue;
+      const int64_t column = panel * kPanelRows;
+      QuantizedMatmulArguments own = a;
+      own.column += column;
+      own.columns = a.columns - column < kPanelRows ? a.columns - column : kPanelRows;
+      own.bias = a.bias == nullptr ? nullptr : a.bias + column;
+      own.out += column;
+      QuantizedMatmul(own).multiply();
     }
   }
 

@@ -18,8 +18,8 @@ using kernel_test::same_bits;
 std::size_t index(int64_t value) { return static_cast<std::size_t>(value); }
 
 /// A quantised matrix of random bytes: every byte but the scales is some valid content. In every
-/// other unit of the depth all points stay within the grid, as a quantiser's do; in the rest some
-/// go beyond and are reduced.
+/// other panel, and in every other unit of the rest, all points stay within the grid, as a
+/// quantiser's do; elsewhere some go beyond and are reduced.
 struct RandomWeights {
   /// @param codes_byte in place of all codes, if any
   RandomWeights(QuantizedFormat format, int64_t rows, int64_t depth, uint32_t seed,
@@ -37,7 +37,8 @@ struct RandomWeights {
     if (codes_byte) std::fill_n(codes.data(), unaligned.size(), *codes_byte);
     fill(blocks, panels * format.panel_block_bytes(depth));
     for (int64_t panel = 0; panel < panels && format.block_size() > 0; ++panel) {
-      stay_within_grid(format, depth, &blocks[index(panel * format.panel_block_bytes(depth))]);
+      stay_within_grid(format, depth, panel % 2 == 1,
+                       &blocks[index(panel * format.panel_block_bytes(depth))]);
     }
     scales.resize(index(panels * format.panel_scales(depth)));
     for (uint16_t& scale : scales) {
@@ -51,12 +52,14 @@ struct RandomWeights {
               .scales = scales.data()};
   }
   /// @param blocks of a panel
-  static void stay_within_grid(const QuantizedFormat& format, int64_t depth, uint8_t* blocks) {
+  static void stay_within_grid(const QuantizedFormat& format, int64_t depth, bool whole_panel,
+                               uint8_t* blocks) {
     const int64_t size = format.panel_block_bytes(depth);
     const std::vector<uint8_t> before(blocks, blocks + size);
     std::fill_n(blocks, size, uint8_t{0});
     for (int64_t block = 0; block < QuantizedFormat::padded(depth) / format.block_size(); ++block) {
-      const bool is_bounded = block * format.block_size() / kDepthUnit % 2 == 1;
+      const int64_t unit = block * format.block_size() / kDepthUnit;
+      const bool is_bounded = whole_panel || unit % 2 == 1;
       for (int64_t row = 0; row < kPanelRows; ++row) {
         BlockGrid grid = load_block_grid(format.type, before.data(), row, block);
         const int64_t largest = format.point(0, grid.step, format.max_code());
