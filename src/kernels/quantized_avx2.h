@@ -13,6 +13,9 @@
 namespace aios {
 namespace {
 
+/// AVX2 for products of less than QuantizedOps<Avx2>::kFewRows rows.
+struct Avx2FewRows : Avx2 {};
+
 template <>
 struct QuantizedOps<Avx2> {
   using Bytes = __m256i;
@@ -58,6 +61,9 @@ struct QuantizedOps<Avx2> {
   };
   using Activations = __m256i;
   using Sums = __m256i;
+  /// So many pay for column_starts.
+  static constexpr int64_t kFewRows = 24;
+  using FewRows = Avx2FewRows;
   static constexpr int64_t kPointBytes = 2;
   static constexpr bool kReadsCodes = false;
   static constexpr bool kMultipliesDecoded = true;
@@ -130,6 +136,31 @@ struct QuantizedOps<Avx2> {
     const __m128i halves =
         _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packs_epi16(halves, halves));
+  }
+};
+
+/// Points with their signs, which x takes over: no starts to be found, but sign changes take longer
+/// than flips.
+template <>
+struct QuantizedOps<Avx2FewRows> : QuantizedOps<Avx2> {
+  struct Points {
+    __m256i values, magnitudes;
+  };
+  static constexpr int64_t kFewRows = 0;
+  static constexpr bool kStartsByColumn = false;
+  static void store_points(uint8_t* out, Bytes centred) noexcept {
+    auto* const target = reinterpret_cast<__m256i*>(out);
+    _mm256_store_si256(target, centred);
+    _mm256_store_si256(target + 1, _mm256_abs_epi8(centred));
+  }
+  static Points load_points(const uint8_t* points) noexcept {
+    const auto* const source = reinterpret_cast<const __m256i*>(points);
+    return {_mm256_load_si256(source), _mm256_load_si256(source + 1)};
+  }
+  static Sums dot(Sums sums, Points points, Activations x) noexcept {
+    const __m256i pairs =
+        _mm256_maddubs_epi16(points.magnitudes, _mm256_sign_epi8(x, points.values));
+    return add_in_place(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
 };
 

@@ -55,6 +55,8 @@ struct QuantizedOps<Avx512> {
   using Activations = __m512i;
   using Sums = __m512i;
   static constexpr int64_t kPointBytes = 1;
+  /// Products of fewer rows are another struct's, `FewRows`.
+  static constexpr int64_t kFewRows = 0;
   /// Whether int8's codes are read as they are.
   static constexpr bool kReadsCodes = true;
   /// Whether points for a single row are multiplied as they are decoded, and the sums of each

@@ -25,6 +25,7 @@ struct QuantizedOps<AvxVnni> : QuantizedOps<Avx2> {
   using Activations = __m256i;
   using Sums = __m256i;
   static constexpr int64_t kPointBytes = 1;
+  static constexpr int64_t kFewRows = 0;
   static constexpr bool kReadsCodes = true;
   static constexpr bool kMultipliesDecoded = true;
   static constexpr int kRowChains = 2;

@@ -54,6 +54,16 @@ class QuantizedMatmul {
     if constexpr (BlockMatmul<Isa>::kCanMultiply) {
       if (arguments.weights->format.type == QuantType::kInt2) return multiply_blocks(arguments);
     }
+    if constexpr (Ops::kFewRows > 0) {
+      if (arguments.rows < Ops::kFewRows) {
+        return QuantizedMatmul<typename Ops::FewRows, kLayout>::run_tiles(arguments);
+      }
+    }
+    run_tiles(arguments);
+  }
+
+  /// Any type, several rows.
+  [[gnu::noinline]] static void run_tiles(const QuantizedMatmulArguments& arguments) noexcept {
     QuantizedMatmul(arguments).multiply();
   }
 
@@ -84,7 +94,7 @@ class QuantizedMatmul {
       own.columns = a.columns - column < kPanelRows ? a.columns - column : kPanelRows;
       own.bias = a.bias == nullptr ? nullptr : a.bias + column;
       own.out += column;
-      QuantizedMatmul(own).multiply();
+      run_tiles(own);
     }
   }
 

@@ -57,6 +57,7 @@ struct QuantizedOps<Neon> {
   using Activations = int8x16_t;
   using Sums = int32x4_t;
   static constexpr int64_t kPointBytes = 1;
+  static constexpr int64_t kFewRows = 0;
   static constexpr bool kReadsCodes = false;
   static constexpr bool kMultipliesDecoded = false;
   static constexpr int kTileRows = 4;
