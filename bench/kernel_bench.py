@@ -9,7 +9,7 @@ SECONDS_PER_PRODUCT = 0.05  # of each round
 
 
 class KernelBench:
-    """All slices of bench_kernels, round by round; with vpdpbusd also of oneDNN's products."""
+    """All slices of bench_kernels, round by round; with a peak of bytes also of oneDNN's products."""
 
     def __init__(self, programs):
         self.program, self.report = programs.kernels, programs.kernels_report
@@ -39,7 +39,7 @@ class KernelBench:
             known["samples"] += line["samples"]
             for name, samples in line["reads"].items():
                 known["reads"][name] += samples
-        if any("vpdpbusd" in name for name in measured["peaks"]):
+        if any(name.startswith("int8") for name in measured["peaks"]):
             self.measure_onednn()
 
     def measure_onednn(self):

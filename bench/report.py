@@ -57,7 +57,7 @@ def gemm_rows(results):
 
 
 def onednn_rows(results):
-    """oneDNN's 8-bit products beside vpdpbusd's peak, measured between their runs, and the share
+    """oneDNN's 8-bit products beside the vectors' peak, measured between their runs, and the share
     of it that ours reach by the share of these. Shapes are those of bench_kernels."""
     ours = {line["name"]: line for line in results["gemm"]}
 
@@ -70,7 +70,7 @@ def onednn_rows(results):
         ratios = []
         for form in ("int8", "int4", "int2"):
             own = ours[f"{form} {name}"]
-            peak = next(peaks for peak, peaks in own["peaks"].items() if "vpdpbusd" in peak)
+            peak = next(peaks for peak, peaks in own["peaks"].items() if "tiles" not in peak)
             ratios.append(f"{share(own['samples'], peak) / peer:.2f}")
         yield [name, f"{figures['median']:.0f}", f"{figures['best']:.0f}",
                f"{100 * figures['spread']:.0f} %", f"{100 * peer:.0f} %", *ratios]
@@ -116,7 +116,7 @@ def markdown(results):
                "of the roofline"],
               gemm_rows(results)),
         table(["oneDNN, u8 by s8, M x N x K, GFLOP/s", "median", "best", "spread",
-               "of vpdpbusd's peak beside it", "our int8's share by this", "int4's", "int2's"],
+               "of the vectors' peak beside it", "our int8's share by this", "int4's", "int2's"],
               onednn_rows(results)),
         table(["One row, GB/s", "median", "best", "spread", "median of the best reader's",
                "best of the best reader's"], single_rows(results)),

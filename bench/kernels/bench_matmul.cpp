@@ -275,7 +275,7 @@ void measure_quantized_shapes(Backend& backend, ThreadPool& pool, const Options&
   }
   if (probes.empty()) return;
   std::printf(
-      "%-26s %8s %8s  of the peak of vpdpbusd (best, median), of the tiles', of the roofline's "
+      "%-26s %8s %8s  of the vectors' peak (best, median), of the tiles', of the roofline's "
       "bound\n",
       "type, M x N x K", "best", "median");
   for (const QuantizedFormat& format : kQuantizedFormats) {

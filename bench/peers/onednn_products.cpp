@@ -1,4 +1,4 @@
-/// Speed of oneDNN's 8-bit products beside the peak of vpdpbusd, as bench_kernels measures ours.
+/// Speed of oneDNN's 8-bit products beside the peak of vectors, as bench_kernels measures ours.
 ///
 ///     onednn_products THREADS SECONDS_PER_PRODUCT
 ///
@@ -97,7 +97,7 @@ void print(const char* name, const std::vector<double>& values, const char* end)
 int main(int argc, char** argv) {
   const auto probe = aios::bench::int8_probe();
   if (argc != 3 || !probe) {
-    std::fprintf(stderr, "onednn_products THREADS SECONDS, on a processor with AVX-512 VNNI\n");
+    std::fprintf(stderr, "onednn_products THREADS SECONDS, on a processor with AVX2\n");
     return 1;
   }
   omp_set_num_threads(std::atoi(argv[1]));

@@ -143,8 +143,7 @@ class BlockMatmul<Avx2> {
   };
 
   [[nodiscard]] const int8_t* codes_of(const Step& step, int64_t row) const noexcept {
-    return step.codes + row / kLayout.block_rows * kLayout.block_rows * depth_ +
-           row % kLayout.block_rows * kWordDepth;
+    return step.codes + kLayout.row_offset(row, weights_.depth);
   }
 
   /// The sums of each row's codes in both blocks of each unit, a pair of 16 bits.
