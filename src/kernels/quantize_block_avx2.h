@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "kernels/eight_rows_avx2.h"
 #include "kernels/isa_avx2.h"
 #include "kernels/quantize_rows_impl.h"
 #include "kernels/quantized_matmul.h"
@@ -14,48 +15,25 @@ namespace aios {
 namespace {
 
 template <>
-class QuantizedBlock<Avx2> {
+class QuantizedBlock<Avx2> : public EightRows {
  public:
-  static constexpr int64_t kRows = 8;
+  using EightRows::kRows;
 
   /// Finds scales and factors of a stretch of `size` elements, a multiple of 8.
-  QuantizedBlock(const float* x, int64_t x_stride, int64_t size) noexcept {
-    const __m256i bits = magnitudes(x, x_stride, size);
-    const __m256i largest_finite = _mm256_set1_epi32(0x7f7fffff);
-    const __m256 largest = _mm256_castsi256_ps(bits);
-    const __m256 large = _mm256_cmp_ps(largest, _mm256_set1_ps(kSmallestMaximum), _CMP_GE_OQ);
-    const __m256 codes = _mm256_set1_ps(kMaxCode);
-    is_finite_ =
-        _mm256_testz_si256(_mm256_cmpgt_epi32(bits, largest_finite), _mm256_set1_epi32(-1)) != 0;
-    scales_ = _mm256_and_ps(large, _mm256_div_ps(largest, codes));
-    _mm256_store_ps(factors_, _mm256_and_ps(large, _mm256_div_ps(codes, largest)));
-  }
-
-  [[nodiscard]] bool is_finite() const noexcept { return is_finite_; }
-
-  /// Stores the scales of all rows.
-  void store_scales(float* out) const noexcept { _mm256_storeu_ps(out, scales_); }
+  QuantizedBlock(const float* x, int64_t x_stride, int64_t size) noexcept
+      : EightRows(magnitudes(x, x_stride, size)) {}
 
   /// Rounds `size` elements, a multiple of kDepthUnit, of finite rows to `codes`
-  /// [size / kWordDepth, kRows, kWordDepth], and stores what their sums start from (QuantizedRow).
+  /// [size / kWordDepth, kRows, kWordDepth], and stores what their sums start from.
   void round(const float* x, int64_t x_stride, int64_t size, int8_t* codes, int32_t* starts,
              int64_t starts_stride) const noexcept {
-    __m256i sum = _mm256_setzero_si256();
-    for (int64_t unit = 0; unit < size / kDepthUnit; ++unit) {
-      sum = _mm256_add_epi32(
-          sum, round_unit(x + unit * kDepthUnit, x_stride, codes + unit * kDepthUnit * kRows));
-      _mm256_storeu_si256(
-          reinterpret_cast<__m256i*>(starts + unit * starts_stride),
-          _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, kZeroBits)));
-    }
+    round_units(size, starts, starts_stride, [&](int64_t unit) {
+      return round_unit(x + unit * kDepthUnit, x_stride, codes + unit * kDepthUnit * kRows);
+    });
   }
 
  private:
-  static constexpr int kZeroBits = 7;
-  static_assert(kGridZero == 1 << kZeroBits);
-
-  /// Bits of each row's largest magnitude: as integers they are in the order of the numbers, and
-  /// those of infinity and NaN come last.
+  /// Bits of each row's largest magnitude.
   static __m256i magnitudes(const float* x, int64_t x_stride, int64_t size) noexcept {
     const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
     __m256i largest[kRows];
@@ -93,8 +71,8 @@ class QuantizedBlock<Avx2> {
     // A word pair i: words 2 i of four rows in the lower half, words 2 i + 1 in the upper.
     __m256i low[4];   // rows 0 to 3
     __m256i high[4];  // rows 4 to 7
-    round_rows(x, x_stride, factors_, low);
-    round_rows(x + 4 * x_stride, x_stride, factors_ + 4, high);
+    round_rows(x, x_stride, 0, low);
+    round_rows(x, x_stride, 4, high);
     const __m256i ones = _mm256_set1_epi8(1);
     __m256i pairs = _mm256_setzero_si256();  // at most eight times 2 * 127
     auto* const words = reinterpret_cast<__m256i*>(out);
@@ -110,12 +88,14 @@ class QuantizedBlock<Avx2> {
     return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
   }
 
-  /// Four rows, word pair by word pair.
-  static void round_rows(const float* x, int64_t x_stride, const float* factors,
-                         __m256i (&out)[4]) noexcept {
+  /// Four rows from `first`, word pair by word pair.
+  void round_rows(const float* x, int64_t x_stride, int64_t first,
+                  __m256i (&out)[4]) const noexcept {
     __m256i rows[4];
 #pragma GCC unroll 4
-    for (int64_t m = 0; m < 4; ++m) rows[m] = round_row(x + m * x_stride, factors[m]);
+    for (int64_t m = 0; m < 4; ++m) {
+      rows[m] = round_row(x + (first + m) * x_stride, factor(first + m));
+    }
     const __m256i low01 = _mm256_unpacklo_epi32(rows[0], rows[1]);
     const __m256i low23 = _mm256_unpacklo_epi32(rows[2], rows[3]);
     const __m256i high01 = _mm256_unpackhi_epi32(rows[0], rows[1]);
@@ -137,10 +117,6 @@ class QuantizedBlock<Avx2> {
     return _mm256_packs_epi16(_mm256_packs_epi32(codes[0], codes[1]),
                               _mm256_packs_epi32(codes[2], codes[3]));
   }
-
-  bool is_finite_;
-  __m256 scales_;
-  alignas(32) float factors_[kRows];  // kMaxCode / largest magnitude, or 0
 };
 
 }  // namespace

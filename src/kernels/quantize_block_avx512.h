@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "kernels/eight_rows_avx2.h"
 #include "kernels/isa_avx512.h"
 #include "kernels/quantize_rows_impl.h"
 #include "kernels/quantized_matmul.h"
@@ -14,50 +15,27 @@ namespace aios {
 namespace {
 
 template <>
-class QuantizedBlock<Avx512> {
+class QuantizedBlock<Avx512> : public EightRows {
  public:
-  static constexpr int64_t kRows = 8;
+  using EightRows::kRows;
 
   /// Finds scales and factors of a stretch of `size` elements, a multiple of 16.
-  QuantizedBlock(const float* x, int64_t x_stride, int64_t size) noexcept {
-    const __m256i bits = magnitudes(x, x_stride, size);
-    const __m256i infinity = _mm256_set1_epi32(0x7f800000);
-    const __m256 largest = _mm256_castsi256_ps(bits);
-    const __mmask8 large =
-        _mm256_cmp_ps_mask(largest, _mm256_set1_ps(kSmallestMaximum), _CMP_GE_OQ);
-    const __m256 codes = _mm256_set1_ps(kMaxCode);
-    is_finite_ = _mm256_cmpge_epi32_mask(bits, infinity) == 0;
-    scales_ = _mm256_maskz_div_ps(large, largest, codes);
-    _mm256_store_ps(factors_, _mm256_maskz_div_ps(large, codes, largest));
-  }
-
-  [[nodiscard]] bool is_finite() const noexcept { return is_finite_; }
-
-  /// Stores the scales of all rows.
-  void store_scales(float* out) const noexcept { _mm256_storeu_ps(out, scales_); }
+  QuantizedBlock(const float* x, int64_t x_stride, int64_t size) noexcept
+      : EightRows(magnitudes(x, x_stride, size)) {}
 
   /// Rounds `size` elements, a multiple of kDepthUnit, of finite rows to `codes`
-  /// [size / kWordDepth, kRows, kWordDepth], and stores what their sums start from (QuantizedRow).
+  /// [size / kWordDepth, kRows, kWordDepth], and stores what their sums start from.
   void round(const float* x, int64_t x_stride, int64_t size, int8_t* codes, int32_t* starts,
              int64_t starts_stride) const noexcept {
-    __m256i sum = _mm256_setzero_si256();
-    for (int64_t unit = 0; unit < size / kDepthUnit; ++unit) {
-      sum = _mm256_add_epi32(
-          sum, round_unit(x + unit * kDepthUnit, x_stride, codes + unit * kDepthUnit * kRows));
-      _mm256_storeu_si256(
-          reinterpret_cast<__m256i*>(starts + unit * starts_stride),
-          _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, kZeroBits)));
-    }
+    round_units(size, starts, starts_stride, [&](int64_t unit) {
+      return round_unit(x + unit * kDepthUnit, x_stride, codes + unit * kDepthUnit * kRows);
+    });
   }
 
  private:
-  static constexpr int kZeroBits = 7;
-  static_assert(kGridZero == 1 << kZeroBits);
-
   static __m512i maximum(__m512i a, __m512i b) noexcept { return _mm512_max_epi32(a, b); }
 
-  /// Bits of each row's largest magnitude: as integers they are in the order of the numbers, and
-  /// those of infinity and NaN come last.
+  /// Bits of each row's largest magnitude.
   static __m256i magnitudes(const float* x, int64_t x_stride, int64_t size) noexcept {
     const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
     __m512i largest[kRows];
@@ -100,8 +78,8 @@ class QuantizedBlock<Avx512> {
 #pragma GCC unroll 4
     for (int64_t m = 0; m < 4; ++m) {
       const float* const row = x + 2 * m * x_stride;
-      pairs[m] = _mm512_packs_epi16(round_row(row, factors_[2 * m]),
-                                    round_row(row + x_stride, factors_[2 * m + 1]));
+      pairs[m] = _mm512_packs_epi16(round_row(row, factor(2 * m)),
+                                    round_row(row + x_stride, factor(2 * m + 1)));
     }
     const __m512i first_words = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
     const __m512i last_words = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
@@ -138,10 +116,6 @@ class QuantizedBlock<Avx512> {
     return _mm512_castps_si512(
         _mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xdd));
   }
-
-  bool is_finite_;
-  __m256 scales_;
-  alignas(32) float factors_[kRows];  // kMaxCode / largest magnitude, or 0
 };
 
 }  // namespace
