@@ -9,7 +9,7 @@ SECONDS_PER_PRODUCT = 0.05  # of each round
 
 
 class KernelBench:
-    """All slices of bench_kernels, round by round; where bytes have a peak, oneDNN's products too."""
+    """All slices of bench_kernels, round by round; where bytes have a peak, oneDNN's as well."""
 
     def __init__(self, programs):
         self.program, self.report = programs.kernels, programs.kernels_report
