@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <span>
 
 #include "base/aligned_buffer.h"
 #include "tensor/tensor_view.h"
@@ -22,7 +23,14 @@ void fill_floats(DType dtype, int64_t size, std::byte* out) {
   }
 }
 
-/// Any byte is a valid code, start or step.
+/// Steps and starts so small that all points stay within the grid, as a quantiser's do: kernels may
+/// take a slower way where they do not.
+void stay_within_grid(std::span<std::byte> blocks) {
+  constexpr std::byte kKept{0x57};
+  for (std::byte& byte : blocks) byte &= kKept;
+}
+
+/// Any byte is a valid code.
 void fill_codes(int64_t size, std::byte* out) {
   std::mt19937_64 engine(1);
   for (int64_t i = 0; i + 8 <= size; i += 8) reinterpret_cast<uint64_t*>(out)[i / 8] = engine();
@@ -49,6 +57,7 @@ Weights::Weights(Backend& backend, const WeightFormat& format, int64_t columns, 
     fill_codes(num_bytes, memory->data());
     view.num_bytes = codes;
     view.format = quantized;
+    stay_within_grid({memory->data() + codes, blocks});
     view.blocks = {memory->data() + codes, blocks};
     view.scales = {memory->data() + codes + blocks, memory->size() - codes - blocks};
     auto* const scales = reinterpret_cast<uint16_t*>(memory->data() + codes + blocks);
