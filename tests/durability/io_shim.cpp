@@ -115,12 +115,13 @@ class Shim {
   void heal() { is_full_ = false; }
 
   bool records() const { return record_ >= 0; }
-  /// Appends a line, and the bytes that belong to it.
+  /// Appends a line, and the bytes that belong to it: at once, as whoever reads an answer may end
+  /// this process before its note is written.
   void note(const std::string& line, const void* data = nullptr, std::size_t size = 0) {
     if (record_ < 0) return;
-    put(line.data(), line.size());
-    put("\n", 1);
-    put(data, size);
+    std::string entry = line + '\n';
+    entry.append(static_cast<const char*>(data), size);
+    put(entry.data(), entry.size());
   }
 
  private:
