@@ -135,7 +135,9 @@ class QuantizedMatmul {
           step.reads_codes = reads_codes_ && m == 0;
           for (int64_t p = 0; p < kPanels; ++p) {
             step.points[p] = points[p] + (k - begin) * kStepBytes;
-            step.starts[p] = starts_[p] + (k - begin) / step_ * kPanelRows;
+            if constexpr (Ops::kStartsByColumn) {
+              step.starts[p] = starts_[p] + (k - begin) / step_ * kPanelRows;
+            }
             step.scales[p] = panel_scales(first + p * stride, k, scales_[p]);
             step.sums[p] = sums_[p] + sums;
           }

@@ -15,12 +15,12 @@ template <int64_t kPanels>
 struct QuantizedStep {
   int64_t begin = 0;  // of the depth
   int64_t depth = 0;
-  const uint8_t* points[kPanels];  // from the first column, at `begin`
-  const float* scales[kPanels];    // likewise; null: one for a whole row, not needed here
-  const int32_t* starts[kPanels];  // of the columns' sums; where instruction sets have them
-  float* sums[kPanels];            // [rows, kPanelRows], from the first column
-  bool adds = false;               // to `sums`, else overwrites them
-  bool reads_codes = false;        // for the first time: points are in no cache yet
+  const uint8_t* points[kPanels];       // from the first column, at `begin`
+  const float* scales[kPanels];         // likewise; null: one for a whole row, not needed here
+  const int32_t* starts[kPanels] = {};  // of the columns' sums; where instruction sets have them
+  float* sums[kPanels];                 // [rows, kPanelRows], from the first column
+  bool adds = false;                    // to `sums`, else overwrites them
+  bool reads_codes = false;             // for the first time: points are in no cache yet
 };
 
 /// The rows of x of a tile.
