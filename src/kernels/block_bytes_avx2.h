@@ -10,7 +10,8 @@
 namespace aios {
 namespace {
 
-inline constexpr int64_t kInt2Block = 16;  // weights that share a start and a step
+/// Weights of int2 that share a start and a step.
+inline constexpr int64_t kInt2Block = QuantizedFormat{QuantType::kInt2}.block_size();
 
 inline __m256i load_bytes(const void* address) noexcept {
   return _mm256_loadu_si256(static_cast<const __m256i*>(address));

@@ -117,10 +117,7 @@ class BlockMatmul<Avx2> {
       step.adds = k > 0;
       alignas(32) float scales[kPanelRows];
       if (weights_.format.group_size != 0) {
-        const uint16_t* const source = weights_.panel_scales(panel) + k / step_ * kPanelRows;
-        for (int64_t n = 0; n < kPanelRows; n += Avx2::kLanes) {
-          Avx2::store(scales + n, Avx2::load_f16(source + n));
-        }
+        load_scales<Avx2>(weights_.panel_scales(panel) + k / step_ * kPanelRows, scales);
         step.scales = scales;
       }
       add_up_codes(step, rows);
@@ -205,7 +202,7 @@ class BlockMatmul<Avx2> {
                             __m256i (&sums)[kRows][kTileVectors]) noexcept {
 #pragma GCC unroll 2
     for (int64_t half = 0; half < 2; ++half) {
-      __m256i products[kRows][kTileVectors];  // sixteen of at most 3 * 127 in each 16 bits
+      __m256i products[kRows][kTileVectors];  // eight of at most 3 * 127 in each 16 bits
 #pragma GCC unroll 4
       for (int64_t i = 0; i < kBlockWords; ++i) {
         const int64_t word = half * kBlockWords + i;

@@ -170,12 +170,9 @@ class QuantizedMatmul {
   }
 
   /// Those of the step at k, in f32; null for whole rows.
-  const float* panel_scales(int64_t panel, int64_t k, float* scales) const noexcept {
+  const float* panel_scales(int64_t panel, int64_t k, float (&scales)[kPanelRows]) const noexcept {
     if (whole_rows_) return nullptr;
-    const uint16_t* const source = weights_.panel_scales(panel) + k / step_ * kPanelRows;
-    for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
-      Isa::store(scales + n, Isa::load_f16(source + n));
-    }
+    load_scales<Isa>(weights_.panel_scales(panel) + k / step_ * kPanelRows, scales);
     return scales;
   }
 

@@ -9,6 +9,14 @@
 namespace aios {
 namespace {
 
+/// A panel's scales of one group, in f32.
+template <typename Isa>
+void load_scales(const uint16_t* scales, float (&out)[kPanelRows]) noexcept {
+  for (int64_t n = 0; n < kPanelRows; n += Isa::kLanes) {
+    Isa::store(out + n, Isa::load_f16(scales + n));
+  }
+}
+
 /// A panel's columns of the results: how their sums end.
 template <typename Isa>
 class PanelResults {

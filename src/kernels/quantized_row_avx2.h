@@ -156,7 +156,7 @@ class UnitBlocks<Avx2, kType> {
 #pragma GCC unroll 3
         for (int64_t i = 1; i < kUnitWords / 2; ++i) {
           raw = _mm256_srli_epi16(raw, 2);
-          // Sixteen products of at most 3 * 127 fit.
+          // Eight of at most 3 * 127 fit.
           products = _mm256_add_epi16(products,
                                       _mm256_maddubs_epi16(keep(raw, 0x0303), x_.word(first + i)));
         }
